@@ -1,0 +1,175 @@
+"""The DICOM lens: Part 10 files, pydicom data sets and DICOM JSON, read into records and written from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from bridge import jsontext
+from bridge.dicom import dicom_json, part10, syntax
+from bridge.dicom.forms import tag_text
+from bridge.dicom.json_store import Json, place_of
+from bridge.dicom.plan import Plan
+from bridge.dicom.writer import Written, charset_of, file_with, filled, new_file, patched
+from bridge.issues import Finding, refuse
+from bridge.lens import DEFAULT_OPTIONS, Options, Reading, Writing
+from bridge.record import Format, Record
+from bridge.tables.rows import Tables
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+_TOLD = {"input.duplicate", "input.malformed", "input.charset", "value.length"}  # of a document that is written into
+
+
+class DicomLens:
+    """Reads and writes ``dicom`` and ``dicom-json``; compiled from the tables, immutable, safe between threads."""
+
+    formats: ClassVar[tuple[Format, ...]] = (Format.DICOM, Format.DICOM_JSON)
+
+    def __init__(self, tables: Tables) -> None:
+        self._plan = Plan(tables)
+
+    def read(self, document: object, options: Options = DEFAULT_OPTIONS) -> Reading:
+        """Return the records of a document.
+
+        Args:
+            document: Part 10 bytes, a bare data set's bytes (``options.raw``), a pydicom ``Dataset``, or DICOM JSON as
+                text, bytes, dict or list.
+            options: How to read.
+
+        Raises:
+            Unreadable: The document is none of these, or its structure cannot be trusted.
+        """
+        if isinstance(document, (bytes, bytearray, memoryview)):
+            data = bytes(document)
+            if syntax.is_part10(data) or options.raw or not syntax.is_json(data):
+                return part10.read(data, self._plan, options)
+            return dicom_json.read(data, self._plan, options)
+        if isinstance(document, (str, dict, list)):
+            return dicom_json.read(document, self._plan, options)
+        if hasattr(document, "get_item") and hasattr(document, "original_encoding"):
+            from bridge.dicom import dataset  # noqa: PLC0415 - only who works with pydicom pays for it
+
+            return dataset.read(document, self._plan, options)
+        detail = f"a {type(document).__name__} is neither bytes, JSON nor a data set"
+        raise refuse("input.not-recognised", detail=detail)
+
+    def write(
+        self, records: Sequence[Record], options: Options = DEFAULT_OPTIONS, *, into: object = None, to: Format
+    ) -> Writing:
+        """Return a ``Dataset`` or a JSON object (a list for several records) that says what ``records`` say.
+
+        Raises:
+            Unreadable: ``into`` cannot be read, or several records go where there is room for one.
+        """
+        if to is Format.DICOM_JSON:
+            return self._write_json(records, options, into)
+        if len(records) != 1:
+            raise refuse("map.several-plans", "$", f"a data set holds one plan, not {len(records)}")
+        told: list[Finding] = []
+        if into is None:
+            written = new_file(records[0], self._plan, options)
+        else:
+            data = self._bytes(into)
+            told = self._told(data, replace(options, raw=True))
+            written = file_with(records[0], data, self._plan, options)
+        from bridge.dicom import dataset  # noqa: PLC0415
+
+        assert isinstance(written.document, bytes)
+        return Writing(dataset.loaded(written.document), [written.targets], [*told, *written.findings])
+
+    def _bytes(self, into: object) -> bytes:
+        if isinstance(into, (bytes, bytearray, memoryview)):
+            return bytes(into)
+        if hasattr(into, "get_item"):
+            return self.to_bytes(into, Format.DICOM)
+        raise refuse("input.not-recognised", detail="a data set is written into bytes or a Dataset")
+
+    def _told(self, into: object, options: Options) -> list[Finding]:
+        """Return what is so wrong with a document written into that the caller must know; refuse what is unreadable."""
+        found = self.read(into, options).findings
+        return [finding._replace(side="into") for finding in found if finding.code in _TOLD]
+
+    def _write_json(self, records: Sequence[Record], options: Options, into: object) -> Writing:
+        if into is None:
+            made = [self._new_object(record, options) for record in records]
+            return _joined(made, made[0].document if len(made) == 1 else [one.document for one in made], [])
+        told = self._told(into, replace(options, raw=False))
+        value, _ = dicom_json.parsed(into, options.limits)
+        there = dicom_json.data_sets(value)
+        if isinstance(value, dict):
+            if len(records) != 1:
+                raise refuse("map.several-plans", "$", f"an object holds one plan, not {len(records)}")
+            one = self._object_with(records[0], there[0], "", options)
+            return _joined([one], one.document, told)
+        return self._write_list(records, there, options, told)
+
+    def _write_list(
+        self, records: Sequence[Record], there: list[dict[str, object]], options: Options, told: list[Finding]
+    ) -> Writing:
+        """Write each record into the object that is its instance, or as a new one at the end."""
+        out: list[object] = list(there)
+        made: list[Written] = []
+        for record in records:
+            index = self._place(record, there, alone=len(records) == 1)
+            if index < len(there):
+                written = self._object_with(record, there[index], f"[{index}].", options)
+                out[index] = written.document
+            else:
+                written = self._new_object(record, options)
+                out.append(written.document)
+            made.append(written)
+        return _joined(made, out, told)
+
+    def _place(self, record: Record, there: list[dict[str, object]], *, alone: bool) -> int:
+        """Return the index of the object with a record's SOP Instance UID; the end if there is none."""
+        tag = tag_text(self._plan.sop_instance)
+        uid = record.value(tag)
+        for index, data_set in enumerate(there):
+            member = data_set.get(tag)
+            if uid and isinstance(member, dict) and member.get("Value") == [uid]:
+                return index
+        return 0 if alone and len(there) == 1 else len(there)
+
+    def _new_object(self, record: Record, options: Options) -> Written:
+        store = Json(self._plan, options.limits)
+        level, patch = filled(store, record, self._plan, charset_of(record, self._plan))
+        return Written(store.joined(level), patch.targets, patch.findings)
+
+    def _object_with(self, record: Record, there: dict[str, object], prefix: str, options: Options) -> Written:
+        store = Json(self._plan, options.limits)
+        top = store.whole(there, place_of(prefix))
+        level, patch, _ = patched(store, top, record, self._plan, options)
+        document = there if level is top else store.joined(level)
+        return Written(document, patch.targets, patch.findings)
+
+    def parse(self, document: object, options: Options = DEFAULT_OPTIONS) -> object:
+        """Return ``document`` as :meth:`write` would: a ``Dataset``, dict or list; otherwise unchanged."""
+        if isinstance(document, str) or (isinstance(document, bytes) and syntax.is_json(document)):
+            return dicom_json.parsed(document, options.limits)[0]
+        if isinstance(document, bytes):
+            from bridge.dicom import dataset  # noqa: PLC0415
+
+            return dataset.loaded(document)
+        return document
+
+    def to_bytes(self, document: object, to: Format) -> bytes:
+        """Return a Part 10 file with a zero preamble, or JSON in UTF-8."""
+        if to is Format.DICOM_JSON:
+            return jsontext.emit(document)
+        from bridge.dicom import dataset  # noqa: PLC0415
+
+        return dataset.emitted(document, self._plan)
+
+    def as_model(self, document: object, to: Format) -> Dataset | list[Dataset]:
+        """Return pydicom's data set (a list of them for several DICOM JSON objects)."""
+        from bridge.dicom import dataset  # noqa: PLC0415
+
+        return dataset.from_json(document) if to is Format.DICOM_JSON else document
+
+
+def _joined(made: Sequence[Written], document: object, told: list[Finding]) -> Writing:
+    findings = [*told, *(found for one in made for found in one.findings)]
+    return Writing(document, [one.targets for one in made], findings)

@@ -1,0 +1,268 @@
+"""A data set to a record, however it is represented: what rows say goes in, everything else is accounted for.
+
+The three representations (bytes, DICOM JSON, pydicom's objects) say how their elements, items and values are got;
+what becomes of them is decided here, once.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, Generic, TypeVar
+
+from bridge.dicom.forms import TRAILING_PADDING, Vr, tag_text
+from bridge.dicom.plan import Plan, Slot, Slots
+from bridge.dicom.values import Fault, is_finite
+from bridge.dicom.walk import Place
+from bridge.issues import Finding, Unreadable, refuse
+from bridge.ledger import Loose, State
+from bridge.lens import Reading
+from bridge.record import Element, Item, Record
+
+NodeType = TypeVar("NodeType", bound=tuple[Any, ...])  # its first member is the tag, its second the VR or None
+
+_SAME = 100  # findings of one code; more say nothing new
+_NO_SLOTS: Slots = {}
+_NOT_OURS = (0, 2)  # groups of commands and of file meta information (PS3.7 6.3, PS3.10 7.1)
+_REAL = ("d", "f")
+
+
+class Reader(ABC, Generic[NodeType]):
+    """One data set that is being read.
+
+    Args:
+        plan: The tables.
+        findings: Where findings go.
+        carry: Whether elements without a row go into the record in the generic form.
+
+    Attributes:
+        sources: The path of each leaf of the record.
+        loose: Everything else.
+        counted: The leaves that were seen.
+    """
+
+    def __init__(self, plan: Plan, findings: list[Finding], *, carry: bool) -> None:
+        self.plan, self.findings, self.carry = plan, findings, carry
+        self.sources: list[str] = []
+        self.loose: list[Loose] = []
+        self.counted = 0
+        self._same: dict[str, int] = {}
+        self._at = ("", -1)
+
+    # -- what a representation must say --------------------------------------------------------------------------
+
+    @abstractmethod
+    def values(self, node: NodeType, vr: Vr, place: Place, path: str) -> tuple[str, ...]:
+        """Return the values of an element read as ``vr``; raise Fault."""
+
+    @abstractmethod
+    def items(self, node: NodeType, place: Place, path: str) -> Iterable[tuple[Sequence[NodeType], Place]]:
+        """Return the elements of each item of a sequence, and where the item is."""
+
+    @abstractmethod
+    def is_sequence(self, node: NodeType) -> bool:
+        """Whether an element is represented as a sequence."""
+
+    @abstractmethod
+    def as_sequence(self, node: NodeType, place: Place, path: str) -> NodeType | None:
+        """Return an element that is not, though its row is, as a sequence all the same (and say so), or None."""
+
+    @abstractmethod
+    def may_be(self, node: NodeType, vr: Vr, place: Place, path: str) -> bool:
+        """Whether an element of another VR (or of none) can be read as ``vr`` all the same; reports that it was."""
+
+    def offset(self, node: NodeType) -> int:  # noqa: ARG002
+        """Return where an element is in the bytes, or -1."""
+        return -1
+
+    def is_opaque(self, node: NodeType) -> bool:  # noqa: ARG002
+        """Whether an element has a value that no other format could hold."""
+        return False
+
+    def take_charset(self, node: NodeType, path: str) -> None:
+        """Take note of Specific Character Set; the answer holds to the end of the level."""
+
+    def look_at(self, node: NodeType, vr: Vr, path: str) -> None:
+        """Look at a value of the top level that stays behind."""
+
+    def leave_level(self, before: object) -> None:
+        """Forget what held for a level only."""
+
+    def enter_level(self) -> object:
+        """Return what holds outside a level."""
+        return None
+
+    # -- what becomes of it --------------------------------------------------------------------------------------
+
+    def gate(self, uid: str, tag: int, prefix: str = "") -> Slots:
+        """Return the rows that apply to a SOP Class; refuse one that none applies to, unless everything is carried."""
+        if not uid or uid in self.plan.sop_classes:
+            return self.plan.slots
+        if self.carry:
+            return _NO_SLOTS
+        names = ", ".join(self.plan.sop_classes.values())
+        found = refuse("unsupported.sop-class", prefix + tag_text(tag), f"the tables apply to {names}", value=uid)
+        raise Unreadable((*self.findings, *found.findings))
+
+    def record(self, nodes: Sequence[NodeType], slots: Slots, place: Place) -> Record:
+        """Return the record of a data set."""
+        return Record(self._elements(nodes, slots, place))
+
+    def reading(self, record: Record, facts: Mapping[str, str]) -> Reading:
+        """Return the reading of one data set."""
+        return Reading(
+            records=[record],
+            sources=[self.sources],
+            loose=self.loose,
+            findings=self.findings,
+            counted=self.counted,
+            facts=dict(facts),
+        )
+
+    def one(self, node: NodeType, slot: Slot | None, place: Place) -> Element | None:
+        """Return a single element, by its row or in the generic form; None if it cannot be read."""
+        if slot is None or slot.members is not None:
+            return self._generic(node, place, place.prefix + tag_text(node[0]))
+        return self._row(node, slot, place)
+
+    def find(self, code: str, path: str, detail: str, offset: int = -1) -> None:
+        """Add a finding, unless there are plenty of its kind."""
+        count = self._same[code] = self._same.get(code, 0) + 1
+        if count <= _SAME:
+            self.findings.append(Finding(code, path, detail, None, offset))
+
+    def note(self, code: str, detail: str) -> None:
+        """Add a finding on the value that is being read."""
+        self.find(code, self._at[0], detail, self._at[1])
+
+    def reject(self, node: NodeType, place: Place, code: str, detail: str = "") -> Element | None:
+        """Account for an element that cannot be used, and report it unless that was done; there is no element."""
+        path = place.prefix + tag_text(node[0])
+        if detail:
+            self.find(code, path, detail, self.offset(node))
+        self.loose.append(Loose(path, code, State.REJECTED))
+        return None
+
+    def _elements(self, nodes: Sequence[NodeType], slots: Slots, place: Place) -> Item:
+        """Return the elements of a level that belong in the record, in ascending order; account for the others."""
+        nodes, twice = self._ordered(nodes, place.prefix)
+        self.counted += len(nodes)
+        outside = self.enter_level()
+        out: list[Element] = []
+        for node in nodes:
+            slot = slots.get(node[0])
+            if slot is None:
+                element = self._without_row(node, place, is_twice=node[0] in twice)
+            elif node[0] in twice:
+                element = self.reject(node, place, "input.duplicate")
+            elif slot.members is None:
+                element = self._row(node, slot, place)
+            else:
+                element = self._group(node, slot.members, slot.empty, place)
+            if element is not None:
+                out.append(element)
+        self.leave_level(outside)
+        return tuple(out)
+
+    def _ordered(self, nodes: Sequence[NodeType], prefix: str) -> tuple[Sequence[NodeType], set[int]]:
+        """Return the elements in ascending order, and the tags that are there twice; report both faults."""
+        tags = [node[0] for node in nodes]
+        ascending = sorted(tags)
+        twice: set[int] = set()
+        if len(set(tags)) != len(tags):
+            twice = {tag for tag, following in pairwise(ascending) if tag == following}
+            for tag in sorted(twice):
+                again = [node for node in nodes if node[0] == tag][1]
+                self.find("input.duplicate", prefix + tag_text(tag), "the element is there twice", self.offset(again))
+        if tags == ascending:
+            return nodes, twice
+        first = next(node for before, node in pairwise(nodes) if node[0] < before[0])
+        detail = "the tags are not in ascending order"
+        self.find("input.order", prefix + tag_text(first[0]), detail, self.offset(first))
+        return sorted(nodes, key=lambda node: node[0]), twice
+
+    def _row(self, node: NodeType, slot: Slot, place: Place) -> Element | None:
+        """Return the element of a row."""
+        path = place.prefix + slot.tag
+        if node[1] is not slot.vr and (self.is_sequence(node) or not self.may_be(node, slot.vr, place, path)):
+            spelled = node[1].name if node[1] else "another VR"
+            return self.reject(
+                node, place, "value.type", f"this is {spelled}, but the attribute's VR is {slot.vr.name}"
+            )
+        values = self._values(node, slot.vr, place, path)
+        if values is None:
+            return None
+        if slot.vr.code in _REAL and not is_finite(values):
+            return self.reject(node, place, "value.range", "not a finite number")
+        self.sources.append(path)
+        return Element(slot.tag, slot.vr.name, values) if values else slot.empty
+
+    def _values(self, node: NodeType, vr: Vr, place: Place, path: str) -> tuple[str, ...] | None:
+        """Return the values of an element; None, accounted for, if they cannot be read."""
+        self._at = path, self.offset(node)
+        try:
+            return self.values(node, vr, place, path)
+        except Fault as fault:
+            self.reject(node, place, fault.code, fault.detail)
+            return None
+
+    def _group(self, node: NodeType, members: Slots, empty: Element, place: Place) -> Element | None:
+        """Return the element of a sequence, with those of its items that ``members`` or carrying lets in."""
+        path = place.prefix + empty.tag
+        if not self.is_sequence(node):
+            sequence = self.as_sequence(node, place, path)
+            if sequence is None:
+                spelled = node[1].name if node[1] else "no sequence"
+                return self.reject(node, place, "value.type", f"this is {spelled}, but the attribute is a sequence")
+            node = sequence
+        made: list[Item] = []
+        for nodes, inside in self.items(node, place, path):
+            elements = self._elements(nodes, members, inside)
+            if not elements:  # an item without elements is a leaf
+                self.sources.append(f"{path}[{len(made)}]")
+                self.counted += 1
+            made.append(elements)
+        if not made:
+            self.sources.append(path)
+            return empty
+        self.counted -= 1  # the sequence itself is none
+        return Element(empty.tag, "SQ", (), tuple(made))
+
+    def _without_row(self, node: NodeType, place: Place, *, is_twice: bool) -> Element | None:
+        """Account for an element without a row; return it in the generic form if it is carried."""
+        tag, plan = node[0], self.plan
+        path = place.prefix + tag_text(tag)
+        if not tag & 0xFFFF or tag == TRAILING_PADDING:  # group lengths (PS3.5 7.2) and padding say nothing
+            self.counted -= 1
+            return None
+        if tag == plan.character_set:
+            self.take_charset(node, path)
+            self.loose.append(Loose(path, "the encoding of this document", State.MAPPED))
+            return None
+        if tag >> 16 in _NOT_OURS:
+            return self.reject(node, place, "input.malformed", "an element of group 0000 or 0002 in the data set")
+        if tag in plan.inner and not place.depth:
+            detail = "at the top level; it belongs in a sequence"
+            self.find("input.misplaced", path, detail, self.offset(node))
+            self.loose.append(Loose(path, "input.misplaced"))
+            return None
+        if is_twice:
+            return self.reject(node, place, "input.duplicate")
+        if self.carry and not self.is_opaque(node):
+            return self._generic(node, place, path)
+        if not place.depth and node[1] is not None:
+            self.look_at(node, node[1], path)
+        self.loose.append(Loose(path, "map.unmapped"))
+        return None
+
+    def _generic(self, node: NodeType, place: Place, path: str) -> Element | None:
+        """Return an element as it is, whatever the tables say of its tag."""
+        if self.is_sequence(node):
+            return self._group(node, _NO_SLOTS, Element(tag_text(node[0]), "SQ", (), ()), place)
+        vr = node[1] or self.plan.vrs["UN"]
+        values = self._values(node, vr, place, path)
+        if values is None:
+            return None
+        self.sources.append(path)
+        return Element(tag_text(node[0]), vr.name, values)

@@ -1,0 +1,1 @@
+"""The bridge over HTTP: a plain ASGI application, and the command that serves it (``bridge serve``)."""

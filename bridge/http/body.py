@@ -1,0 +1,173 @@
+"""The body of a request: counted as it arrives, within a time, decompressed within a bound.
+
+Limits hold for what arrives, not for what a header says; a header that already says too much is believed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from typing import Any
+
+from bridge.http.problems import Refused, problem_of, refused
+from bridge.issues import Finding
+from bridge.tables import builtin
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+_ENCODINGS = {"", "identity", "gzip", "x-gzip"}
+_GZIP = 31  # zlib's window bits for a gzip member
+_PIECE = 256 * 1024  # bytes that are inflated at a time
+_HEAD = 16 * 1024
+
+
+class Gone(Exception):
+    """The caller went away before the body was there: nobody waits for an answer."""
+
+
+class TooLarge(Refused):
+    """The body is larger than the limit; ``head`` is how it starts, so that a message can still be acknowledged."""
+
+    def __init__(self, most: int, head: bytes = b"", code: str = "input.too-large") -> None:
+        finding = Finding(code, "", f"the body is larger than {most} bytes")
+        problem = problem_of([builtin.catalogue().issue(finding)])
+        super().__init__(problem._replace(headers=((b"connection", b"close"),)))
+        self.head = head
+
+
+def encoding_of(text: str) -> str:
+    """Return ``gzip`` or the empty string for a ``Content-Encoding``; raise http.media-type for any other."""
+    name = text.strip().lower()
+    if name not in _ENCODINGS:
+        detail = "the content encoding is not supported; send gzip or none"
+        raise refused("http.media-type", detail, "Content-Encoding", headers={"accept-encoding": "gzip"})
+    return "gzip" if name.endswith("gzip") else ""
+
+
+def refuse_declared(length: int, most: int) -> None:
+    """Raise for a ``Content-Length`` beyond the limit, before anything is read."""
+    if length > most:
+        raise TooLarge(most)
+
+
+async def read(receive: Receive, *, most: int, seconds: float, is_gzip: bool) -> bytes:
+    """Return the whole body.
+
+    Args:
+        receive: The ASGI channel.
+        most: Largest body, before and after decompression.
+        seconds: Longest time for all of it.
+        is_gzip: Whether it is compressed.
+
+    Raises:
+        Refused: ``input.too-large``, ``input.bomb``, ``http.timeout`` or ``http.body`` (not gzip).
+        Gone: The caller went away.
+    """
+    ends = asyncio.get_running_loop().time() + seconds
+    message = await _first(receive, seconds)
+    data: bytes = message.get("body", b"")
+    if message.get("more_body"):
+        data = await _rest(receive, data, most, ends)
+    if len(data) > most:
+        raise TooLarge(most, data[:_HEAD])
+    return gunzip(data, most) if is_gzip else data
+
+
+async def _first(receive: Receive, seconds: float) -> Message:
+    message = await _in_time(receive, seconds)
+    if message["type"] != "http.request":
+        raise Gone
+    return message
+
+
+async def _in_time(receive: Receive, seconds: float) -> Message:
+    try:
+        async with asyncio.timeout(seconds):
+            return await receive()
+    except TimeoutError:
+        raise refused("http.timeout", headers={"connection": "close"}) from None
+
+
+async def _rest(receive: Receive, first: bytes, most: int, ends: float) -> bytes:
+    pieces, length, clock = [first], len(first), asyncio.get_running_loop().time
+    while True:
+        message = await _first(receive, ends - clock())
+        piece = message.get("body", b"")
+        pieces.append(piece)
+        length += len(piece)
+        if length > most:
+            raise TooLarge(most, b"".join(pieces)[:_HEAD])
+        if not message.get("more_body"):
+            return b"".join(pieces)
+
+
+def gunzip(data: bytes, most: int) -> bytes:
+    """Return what a gzip body holds (RFC 1952, several members too)."""
+    out: list[bytes] = []
+    inflated = 0
+    while data:
+        member = zlib.decompressobj(_GZIP)
+        try:
+            piece = member.decompress(data, most + 1 - inflated)
+        except zlib.error:
+            raise refused("http.body", "Content-Encoding says gzip, and the body is not", "Content-Encoding") from None
+        inflated += len(piece)
+        if inflated > most:
+            raise TooLarge(most, (out[0] if out else piece)[:_HEAD], "input.bomb")
+        if not member.eof:
+            raise refused("http.body", "the gzip body ends too early", "Content-Encoding")
+        out.append(piece)
+        data = member.unused_data
+    return b"".join(out)
+
+
+async def stream(receive: Receive, *, most: int, pause: float, is_gzip: bool) -> AsyncIterator[bytes]:
+    """Yield the body in pieces, never more than a few hundred kilobytes at a time.
+
+    Args:
+        receive: The ASGI channel.
+        most: Largest body after decompression.
+        pause: Longest pause between two pieces.
+        is_gzip: Whether it is compressed.
+
+    Raises:
+        Refused: As :func:`read` does.
+        Gone: The caller went away.
+    """
+    inflate = _Inflater() if is_gzip else None
+    length, more = 0, True
+    while more:
+        message = await _first(receive, pause)
+        more = bool(message.get("more_body"))
+        pieces = inflate.feed(message.get("body", b""), is_last=not more) if inflate else [message.get("body", b"")]
+        for piece in pieces:
+            length += len(piece)
+            if length > most:
+                raise TooLarge(most)
+            if piece:
+                yield piece
+
+
+class _Inflater:
+    """gzip in pieces: what goes in small may come out large, so it comes out in pieces as well."""
+
+    def __init__(self) -> None:
+        self._member = zlib.decompressobj(_GZIP)
+        self._is_fresh = True
+
+    def feed(self, data: bytes, *, is_last: bool) -> Any:
+        """Yield what ``data`` inflates to."""
+        while data:
+            self._is_fresh = False
+            try:
+                yield self._member.decompress(data, _PIECE)
+            except zlib.error:
+                raise refused(
+                    "http.body", "Content-Encoding says gzip, and the body is not", "Content-Encoding"
+                ) from None
+            data = self._member.unconsumed_tail
+            if self._member.eof:
+                data, self._member, self._is_fresh = self._member.unused_data, zlib.decompressobj(_GZIP), True
+        if is_last and not self._is_fresh:
+            raise refused("http.body", "the gzip body ends too early", "Content-Encoding")

@@ -1,0 +1,199 @@
+"""From a body to a document: base64 that an engine made of DICOM, character sets, and the JSON envelope."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from typing import Any, NamedTuple
+
+from bridge import jsontext
+from bridge.http import ack
+from bridge.http.parameters import FORMATS, Asked, options_of, query_of, text_codec
+from bridge.http.problems import Refused, issue, problem_of, refused
+from bridge.issues import Issue, Unreadable
+from bridge.limits import Limits
+from bridge.tables import builtin
+from bridge.tables.rows import Tables
+
+_BASE64 = re.compile(rb"[A-Za-z0-9+/\s]+={0,2}\s*\Z")
+_NOT_HL7 = re.compile(rb"(?:\xef\xbb\xbf)?\s*[\[{]")
+_HL7 = re.compile(rb"(?:\xef\xbb\xbf)?[\x0b\s]*(?:MSH|FHS|BHS)")
+_CARRIERS = ("message", "document", "base64")
+_ENVELOPE = re.compile(rb'\s*\{\s*"(?:message|document|base64|to|from|into)"\s*:')
+
+
+class Document(NamedTuple):
+    """What is to be translated.
+
+    Attributes:
+        content: Bytes, or the parsed JSON of an envelope's ``document``.
+        source: Its format, or ``auto``.
+        into: What is to be written into, or None.
+        options: Arguments of ``Bridge.translate``, those of the envelope last.
+        to: The target.
+        notes: What was noticed on the way.
+        is_hl7: Whether it is an HL7 v2 message, so that it can be acknowledged.
+    """
+
+    content: Any
+    source: str
+    into: Any
+    options: dict[str, Any]
+    to: str
+    notes: tuple[Issue, ...] = ()
+    is_hl7: bool = False
+
+
+def document_of(body: bytes, asked: Asked, tables: Tables, limits: Limits) -> Document:
+    """Return the document that a body holds.
+
+    Raises:
+        Refused: ``input.empty``, ``http.media-type``, ``http.envelope``, ``http.binary``, ``http.parameter`` or
+            ``input.charset``.
+    """
+    if not body:
+        raise Refused(problem_of([issue("input.empty")]))
+    options, source, to = asked.options, asked.source, asked.form.to
+    kind = asked.body if source == "auto" else source
+    if "hl7_version" in options:
+        _check_version(options["hl7_version"], tables)
+    if kind == "json":
+        if _ENVELOPE.match(body) or b'"resourceType"' not in body:
+            return _of_json(body, asked, tables, limits)
+        return Document(body, "fhir", None, options, to)
+    if kind == "text":
+        kind = _of_text(body)
+    if kind in ("any", "auto"):
+        kind = "hl7v2" if _HL7.match(body) else "auto"
+    if kind == "hl7v2":
+        return Document(_in_declared(body, asked.content.charset, tables), kind, None, options, to, is_hl7=True)
+    if kind in ("dicom", "auto") and body[128:132] != b"DICM":
+        return _dicom(body, kind, options, to)
+    return Document(body, kind, None, options, to)
+
+
+def _check_version(version: str, tables: Tables) -> None:
+    known = tables.hl7v2["versions"]
+    assert isinstance(known, (list, tuple))
+    if version not in known:
+        raise refused("http.parameter", f"the version must be one of {', '.join(known)}", "hl7-version")
+
+
+def _of_text(body: bytes) -> str:
+    """Return the format of a body that is called text: HL7 v2, JSON, or DICOM that an engine wrote as base64."""
+    if _HL7.match(body):
+        return "hl7v2"
+    if _NOT_HL7.match(body) or _BASE64.match(body):
+        return "auto"
+    if body[128:132] == b"DICM" or b"\0" in body[:1024]:
+        detail = "the body is binary and its type is text; send application/dicom (in Mirth: Data Type Binary)"
+        raise refused("http.media-type", detail, "Content-Type")
+    return "hl7v2"
+
+
+def _in_declared(body: bytes, charset: str, tables: Tables) -> bytes:
+    """Return an HL7 v2 message in the character set that its MSH-18 says.
+
+    A charset of Content-Type is what the bytes are in (an engine that has the message as text encodes it anew, whatever
+    MSH-18 says), so it comes first. Without one MSH-18 decides, and the reader sees to that.
+    """
+    if not charset or body.isascii():
+        return body
+    sent = text_codec(charset, "Content-Type")
+    names = tables.hl7v2["character-sets"]
+    assert isinstance(names, dict)
+    head = ack.head_of(body, {})
+    said = names.get(head.msh(18).strip(), "") if head and head.msh(18) else "utf_8"
+    if not said or text_codec(said, "MSH-18") == sent:
+        return body
+    try:
+        return body.decode(sent).encode(said)
+    except UnicodeError:
+        detail = "the text is not in the character set of Content-Type, or MSH-18 names one that cannot hold it"
+        raise Refused(problem_of([issue("input.charset", detail, "MSH-18")])) from None
+
+
+def _dicom(body: bytes, kind: str, options: dict[str, Any], to: str) -> Document:
+    """Return DICOM without preamble: base64 is decoded, a bare data set is left to the reader."""
+    if not _BASE64.match(body):
+        if kind == "dicom" and b"\0" not in body[:256]:
+            raise refused("http.binary", "it is text", "body")
+        return Document(body, kind, None, options, to)
+    try:
+        data = binascii.a2b_base64(b"".join(body.split()), strict_mode=True)
+    except binascii.Error:
+        data = b""
+    if data[128:132] == b"DICM":
+        return Document(data, "dicom", None, options, to, (issue("input.unencapsulated"),))
+    if kind == "dicom":
+        raise refused("http.binary", "it is text, and not base64 of a DICOM file", "body")
+    return Document(body, kind, None, options, to)
+
+
+def _of_json(body: bytes, asked: Asked, tables: Tables, limits: Limits) -> Document:
+    """Return what a JSON body holds: an envelope, or a document without one."""
+    try:
+        value = jsontext.parse(body, limits).value
+    except Unreadable as error:
+        if _ENVELOPE.match(body):
+            offset = error.findings[0].offset
+            raise refused("http.envelope", f"the JSON breaks at byte {max(offset, 0)}", "body") from None
+        raise Refused(problem_of(builtin.catalogue().issues(error.findings))) from None
+    if not isinstance(value, dict) or "resourceType" in value or not set(value) & {*_CARRIERS}:
+        return Document(body, "auto", None, asked.options, asked.form.to)
+    return _envelope(value, asked, tables)
+
+
+def _envelope(value: dict[str, Any], asked: Asked, tables: Tables) -> Document:
+    """Return the document in an envelope: ``{"message": "MSH|...", "to": "fhir", "into": {...}}``."""
+    carriers = [name for name in _CARRIERS if name in value]
+    if len(carriers) != 1:
+        raise refused("http.envelope", f"it must have exactly one of {', '.join(_CARRIERS)}", "body")
+    content = _carried(carriers[0], value[carriers[0]])
+    into = value.get("into")
+    if isinstance(into, dict) and set(into) == {"base64"}:
+        into = _carried("base64", into["base64"])
+    elif into is not None and not isinstance(into, (dict, list)):
+        into = _carried("message", into)
+    said = {name: value[name] for name in value if name not in (*_CARRIERS, "into")}
+    query = query_of(_as_query(said), "translate")
+    to = query.get("to", asked.form.to)
+    if asked.form.to and to != asked.form.to:
+        raise refused("http.parameter", "the envelope and the query name different targets", "to")
+    source = query.get("from", asked.source)
+    options = asked.options | options_of(query)
+    if "hl7_version" in options:
+        _check_version(options["hl7_version"], tables)
+    is_hl7 = isinstance(content, bytes) and bool(_HL7.match(content)) and source in ("auto", "hl7v2")
+    if source not in ("auto", *FORMATS):
+        source = "auto"
+    return Document(content, source, into, options, to, is_hl7=is_hl7)
+
+
+def _as_query(said: dict[str, Any]) -> bytes:
+    from urllib.parse import urlencode  # noqa: PLC0415 - only envelopes need it
+
+    for value in said.values():
+        if not isinstance(value, (str, bool)):
+            raise refused("http.envelope", "its options are texts, true or false", "body")
+    return urlencode(
+        {name: str(value).lower() if isinstance(value, bool) else value for name, value in said.items()}
+    ).encode()
+
+
+def _carried(name: str, value: Any) -> Any:
+    """Return what a member of the envelope holds."""
+    if name == "document" and isinstance(value, (dict, list)):
+        return value
+    if not isinstance(value, str) or name == "document":
+        kind = "an object or an array" if name == "document" else "a text"
+        raise refused("http.envelope", f"it must be {kind}", name)
+    if name == "base64":
+        try:
+            return binascii.a2b_base64("".join(value.split()).encode("ascii", "replace"), strict_mode=True)
+        except binascii.Error:
+            raise refused("http.envelope", "it is not base64", name) from None
+    try:
+        return value.encode()
+    except UnicodeEncodeError:
+        raise refused("http.envelope", "it holds a lone surrogate", name) from None

@@ -1,0 +1,189 @@
+"""FHIR's own interface to the terms: ``ConceptMap/$translate`` and the capability statement.
+
+A term has a spelling in DICOM, FHIR and HL7 v2. The systems are the FHIR code system of the table; the HL7 v2 coding
+system by its name (``99DCM300A0055``) or as ``urn:hl7v2:`` and the name; ``urn:dicom:`` and the id of the terms for
+DICOM's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
+
+from bridge import __version__, jsontext
+from bridge.http.exchange import Answer, Exchange
+from bridge.http.problems import OUTCOME, Refused, issue, problem_of, refused, to_json
+from bridge.http.service import Service
+from bridge.http.translate import received
+from bridge.issues import Unreadable
+from bridge.tables import builtin
+from bridge.tables.rows import Term, Terms
+
+#: Parameters by their names in R4 and R5.
+_NAMES = {
+    "code": "code",
+    "sourceCode": "code",
+    "system": "system",
+    "targetsystem": "target",
+    "targetSystem": "target",
+    "reverse": "reverse",
+    "url": "url",
+    "version": "",
+    "source": "",
+    "target": "",
+    "sourceScope": "",
+    "targetScope": "",
+}
+_MOST = 64 * 1024
+
+
+class Spelled(NamedTuple):
+    """A term in one format."""
+
+    system: str
+    code: str
+    display: str
+
+
+def _spellings(terms: Terms, term: Term) -> tuple[Spelled, Spelled, Spelled]:
+    """Return a term as DICOM, FHIR and HL7 v2 spell it."""
+    return (
+        Spelled(f"urn:dicom:{terms.id}", term.dicom, term.display),
+        Spelled(term.fhir_system, term.fhir, term.display),
+        Spelled(f"urn:hl7v2:{term.hl7v2_system}", term.hl7v2, term.display),
+    )
+
+
+async def translate(service: Service, exchange: Exchange) -> Answer:
+    """Answer ``ConceptMap/$translate``, called with a query or with a Parameters resource."""
+    asked = await _asked(service, exchange)
+    if not asked.get("code"):
+        raise refused("http.parameter", "the code to translate is missing", "code")
+    if asked.get("reverse") not in (None, "true", "false"):
+        raise refused("http.parameter", "the value must be true or false", "reverse")
+    known = [terms for table in service.current.bridge.tables.tables.values() for terms in table.terms.values()]
+    matches = [match for terms in known for match in _matches(terms, asked)]
+    found = [
+        {
+            "name": "match",
+            "part": [
+                {"name": "equivalence", "valueCode": "equivalent"},
+                {"name": "relationship", "valueCode": "equivalent"},
+                {"name": "concept", "valueCoding": match._asdict()},
+            ],
+        }
+        for match in dict.fromkeys(matches)
+    ]
+    parameters: list[dict[str, Any]] = [{"name": "result", "valueBoolean": bool(found)}]
+    if not found:
+        parameters.append({"name": "message", "valueString": "no table has such a term, or not in that system"})
+    return _fhir({"resourceType": "Parameters", "parameter": parameters + found})
+
+
+def _matches(terms: Terms, asked: dict[str, str]) -> Iterator[Spelled]:
+    """Yield the other spellings of the term that is asked for."""
+    system, target = asked.get("system", ""), asked.get("target", "")
+    if asked.get("reverse") == "true":
+        system, target = target, system
+    ours = {f"urn:dicom:{terms.id}", *(spelled.system for term in terms.rows for spelled in _spellings(terms, term))}
+    for term in terms.rows:
+        spelled = _spellings(terms, term)
+        here = [one for one in spelled if one.code == asked["code"] and _is(one, system)]
+        if not here or (term.read_only and not system):
+            continue
+        for one in spelled:
+            if one.system != here[0].system and _is(one, target) and one.system in ours:
+                yield one
+
+
+def _is(spelled: Spelled, system: str) -> bool:
+    return not system or spelled.system in (system, f"urn:hl7v2:{system}")
+
+
+async def _asked(service: Service, exchange: Exchange) -> dict[str, str]:
+    """Return what is asked for, by our own names; raises http.parameter."""
+    try:
+        given = parse_qsl(exchange.query.decode("ascii"), keep_blank_values=True, max_num_fields=50, errors="strict")
+    except ValueError:
+        raise refused("http.parameter", "the query is not a list of parameters", "query") from None
+    if exchange.method == "POST":
+        given += _given(await received(exchange, service, _MOST), exchange)
+    asked: dict[str, str] = {}
+    for name, value in given:
+        if name not in _NAMES:
+            raise refused("http.parameter", f"known are {', '.join(_NAMES)}, coding and sourceCoding", "query")
+        if _NAMES[name]:
+            asked[_NAMES[name]] = value
+    return asked
+
+
+def _given(body: bytes, exchange: Exchange) -> list[tuple[str, str]]:
+    """Return the parameters in a Parameters resource."""
+    if exchange.text(b"content-type").partition(";")[0].strip().lower() not in (
+        "application/fhir+json",
+        "application/json",
+    ):
+        raise refused("http.media-type", "send a Parameters resource as application/fhir+json", "Content-Type")
+    try:
+        root = jsontext.parse(body).value
+    except Unreadable as error:
+        raise Refused(problem_of(builtin.catalogue().issues(error.findings))) from None
+    members = root.get("parameter") if isinstance(root, dict) and root.get("resourceType") == "Parameters" else None
+    if not isinstance(members, list):
+        raise Refused(problem_of([issue("input.malformed", "the body is not a Parameters resource", "resourceType")]))
+    out: list[tuple[str, str]] = []
+    for member in members:
+        if not isinstance(member, dict):
+            raise Refused(problem_of([issue("input.malformed", "a parameter is not an object", "parameter")]))
+        coding = _coding(member)
+        if isinstance(coding, dict):
+            out += [(name, str(coding[name])) for name in ("system", "code") if name in coding]
+            continue
+        value = next((member[name] for name in member if name.startswith("value")), "")
+        out.append((str(member.get("name", "")), str(value).lower() if isinstance(value, bool) else str(value)))
+    return out
+
+
+def _coding(member: dict[str, Any]) -> object:
+    """Return the coding in a parameter, or None."""
+    concept = member.get("valueCodeableConcept")
+    codings = concept.get("coding") if isinstance(concept, dict) else None
+    return member.get("valueCoding") or (codings[0] if isinstance(codings, list) and codings else None)
+
+
+async def metadata(service: Service, exchange: Exchange) -> Answer:
+    """Answer ``/fhir/metadata``: the capability statement (R4)."""
+    del service, exchange
+    return _fhir(
+        {
+            "resourceType": "CapabilityStatement",
+            "status": "active",
+            "date": "2026-11-22",
+            "kind": "instance",
+            "software": {"name": "bridge", "version": __version__},
+            "implementation": {"description": "DICOM, FHIR and HL7 v2, translated by tables"},
+            "fhirVersion": "4.0.1",
+            "format": ["application/fhir+json"],
+            "rest": [
+                {
+                    "mode": "server",
+                    "resource": [
+                        {
+                            "type": "ConceptMap",
+                            "operation": [
+                                {
+                                    "name": "translate",
+                                    "definition": "http://hl7.org/fhir/OperationDefinition/ConceptMap-translate",
+                                }
+                            ],
+                        }
+                    ],
+                }
+            ],
+        }
+    )
+
+
+def _fhir(resource: dict[str, Any]) -> Answer:
+    return Answer(200, to_json(resource), OUTCOME)

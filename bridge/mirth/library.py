@@ -1,0 +1,91 @@
+"""The code template library: functions for scripts of one's own, with the tags that the tables say."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+
+from bridge.mirth.channels import MADE, Channel, identity
+from bridge.mirth.fill import fill, literal, template
+from bridge.mirth.site import Site
+from bridge.tables.rows import Group, Row, Tables
+
+NAME = "Bridge"
+CONNECT = 5_000  # milliseconds; the site's time-out is for the answer
+
+
+def functions(site: Site, tables: Tables) -> dict[str, str]:
+    """Return the code of each template by its name.
+
+    Raises:
+        KeyError: A template is made from a group that the tables do not have.
+    """
+    templates: dict[str, str] = json.loads(template("code-templates.json"))
+    return {name: _function(name, group, site, tables) for name, group in templates.items()}
+
+
+def _function(name: str, group: str, site: Site, tables: Tables) -> str:
+    if group:
+        member = tables.by_id[group]
+        assert isinstance(member, Group)
+        return _reader(name, member)
+    api_key = fill("api-key.js", key=literal(site.key_name)) if site.key_name else fill("no-api-key.js")
+    return fill(
+        f"{name}.js",
+        url=literal(site.base),
+        connect_timeout=str(min(CONNECT, site.timeout)),
+        timeout=str(site.timeout),
+        api_key=api_key,
+    )
+
+
+def _reader(name: str, group: Group) -> str:
+    """Return a function that reads the items of a group from the XML form of a DICOM message."""
+    rows = [member for member in group.members.values() if isinstance(member, Row)]
+    sequence = literal(f"tag{group.tag}")
+    fields = [
+        fill(
+            f"{name}.field.js",
+            name=_camel(row.id),
+            group=sequence,
+            tag=literal(f"tag{row.tag}"),
+            comma="," if row is not rows[-1] else "",
+        )
+        for row in rows
+    ]
+    return fill(
+        f"{name}.js",
+        group=sequence,
+        group_name=group.name,
+        group_tag=f"{group.tag[:4]},{group.tag[4:]}",
+        members=", ".join(_camel(row.id) for row in rows),
+        fields="\n".join(fields),
+    )
+
+
+def _camel(name: str) -> str:
+    """Return ``referencedSopClassUid`` for ``referenced-sop-class-uid``."""
+    first, *rest = name.split("-")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def library_xml(site: Site, tables: Tables, channels: tuple[Channel, ...]) -> str:
+    """Return the export of the library, enabled for the channels of the set and for new ones."""
+    put = partial(fill, version=site.version, time=MADE)
+    made = [
+        put("template.xml", id=identity(f"code-template/{name}"), name=name, code=code)
+        for name, code in functions(site, tables).items()
+    ]
+    names = "\n".join(f"<string>{channel.id}</string>" for channel in channels)
+    about = "Functions that call the bridge, and functions that read what it translates from a DICOM message."
+    return (
+        put(
+            "library.xml",
+            id=identity("code-template-library"),
+            name=NAME,
+            description=about,
+            channels=names,
+            templates="\n".join(made),
+        )
+        + "\n"
+    )

@@ -1,0 +1,1 @@
+post.setHeader('X-Api-Key', String(configurationMap.get(@{key})));

@@ -1,0 +1,1 @@
+// The server took it; nothing is left to do.

@@ -1,0 +1,1 @@
+@{name}: valueOf(msg[@{group}]['item'][n][@{tag}])@{comma}

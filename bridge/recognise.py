@@ -1,0 +1,158 @@
+"""What a caller handed over: which format it is in, and its bytes.
+
+Nothing is guessed: a document is recognised by marks that its standard demands, or refused with the remedy.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+from os import PathLike, fspath
+from pathlib import Path
+from typing import NamedTuple
+
+from bridge.issues import refuse
+from bridge.limits import Limits
+from bridge.record import Format
+
+_JSON_TAG = re.compile(rb'\s*\[?\s*\{\s*"[0-9A-Fa-f]{8}"')
+_HL7 = re.compile(rb"(?:\xef\xbb\xbf)?[\x0b\s]*(?:MSH|FHS|BHS)")
+_HL7_TEXT = re.compile("\ufeff?[\x0b\\s]*(?:MSH|FHS|BHS)")
+_JSON_TEXT = re.compile("\ufeff?\\s*[\\[{]")
+_DATA_SET = re.compile(rb"[\x02\x08]\x00..[A-Z]{2}|[\x02\x08]\x00..[\x00-\xff]\x00\x00\x00", re.DOTALL)
+
+
+class Given(NamedTuple):
+    """An input, ready for a lens.
+
+    Attributes:
+        format: Its format.
+        document: Bytes, text or an object of the format's own.
+        name: File name, for places.
+        raw: Whether a DICOM data set without preamble may be read: the caller named the format or the file ``.dcm``.
+    """
+
+    format: Format
+    document: object
+    name: str
+    raw: bool
+
+
+def recognise(document: object, source: str, limits: Limits) -> Given:
+    """Return what ``document`` is.
+
+    Args:
+        document: Path, bytes, text, file object, dict, list, or a pydicom, fhir.resources or hl7apy object.
+        source: ``auto``, or the format that the caller names.
+        limits: Largest file that is read.
+
+    Raises:
+        Unreadable: With ``input.empty``, ``input.not-recognised``, ``io.not-found`` or ``io.read``.
+    """
+    named = None if source == "auto" else Format(source)
+    name, document = ("", document) if type(document) is bytes else _fetched(document, limits)
+    raw = named is Format.DICOM or name.lower().endswith(".dcm")
+    if isinstance(document, (bytearray, memoryview)):
+        document = bytes(document)
+    if named is None:
+        named = _of_object(document) or _of_bytes(document, raw=raw)
+    elif isinstance(document, (bytes, str)) and not document:
+        raise refuse("input.empty")
+    return Given(named, document, name, raw)
+
+
+def _fetched(document: object, limits: Limits) -> tuple[str, object]:
+    """Return the name and content of a path or file object; anything else as it is."""
+    if isinstance(document, PathLike):
+        return Path(fspath(document)).name, read_file(Path(fspath(document)), limits)
+    if isinstance(document, str) and not _HL7_TEXT.match(document) and not _JSON_TEXT.match(document):
+        if not document.strip():
+            raise refuse("input.empty")
+        if len(document) < 4096 and "\n" not in document and "\r" not in document and "\0" not in document:
+            return Path(document).name, read_file(Path(document), limits)
+    read = getattr(document, "read", None)
+    if callable(read):
+        content = read(limits.dicom_bytes + 1)
+        name = getattr(document, "name", "")
+        return Path(name).name if isinstance(name, str) else "", content
+    return "", document
+
+
+def read_file(path: Path, limits: Limits) -> bytes:
+    """Return the content of a regular file of at most ``limits.dicom_bytes``."""
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise refuse("io.read", detail="not a regular file")
+        if status.st_size > limits.dicom_bytes:
+            raise refuse("input.too-large", detail=f"the file is larger than {limits.dicom_bytes} bytes")
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise refuse("io.not-found") from None
+    except OSError as error:
+        raise refuse("io.read", detail=f"the file cannot be read ({type(error).__name__})") from None
+
+
+def _of_object(document: object) -> Format | None:
+    """Return the format of a parsed document or a library's object, or None for bytes and text."""
+    if isinstance(document, dict):
+        if "resourceType" in document:
+            return Format.FHIR
+        if all(isinstance(key, str) and re.fullmatch(r"[0-9A-Fa-f]{8}", key) for key in document):
+            return Format.DICOM_JSON
+        raise refuse("input.not-recognised", detail="neither a FHIR resource nor a DICOM JSON object")
+    if isinstance(document, list):
+        return Format.DICOM_JSON
+    for kind in type(document).__mro__:
+        library = kind.__module__.partition(".")[0]
+        if library == "pydicom":
+            return Format.DICOM
+        if library == "hl7apy":
+            return Format.HL7V2
+        if library in {"fhir", "fhir_core"}:
+            return Format.FHIR
+    if isinstance(document, (bytes, str)):
+        return None
+    raise refuse("input.not-recognised", detail=f"a {type(document).__name__} is none of the inputs that are read")
+
+
+def _of_bytes(document: object, *, raw: bool) -> Format:
+    """Return the format of bytes or text by its marks."""
+    data = document.encode("utf-8", "surrogatepass") if isinstance(document, str) else document
+    assert isinstance(data, bytes)
+    if not data or data.isspace():
+        raise refuse("input.empty")
+    if data[128:132] == b"DICM":
+        return Format.DICOM
+    if _HL7.match(data):
+        return Format.HL7V2
+    if data[:3] == b"\xef\xbb\xbf" or data[:1] in b"{[" or data.lstrip()[:1] in b"{[":
+        return _of_json(data)
+    if raw:
+        return Format.DICOM
+    raise _not_recognised(data)
+
+
+def _of_json(data: bytes) -> Format:
+    """Return FHIR or DICOM JSON for bytes that start like a JSON object or array."""
+    body = data.removeprefix(b"\xef\xbb\xbf")
+    if _JSON_TAG.match(body):
+        return Format.DICOM_JSON
+    if b'"resourceType"' in data:
+        return Format.FHIR
+    if b'"vr"' in data or body.lstrip()[:1] == b"[":
+        return Format.DICOM_JSON
+    raise refuse("input.not-recognised", detail="JSON, but neither a FHIR resource nor DICOM JSON")
+
+
+def _not_recognised(data: bytes) -> Exception:
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or (len(data) > 3 and data[1:4:2] == b"\0\0"):
+        return refuse("input.charset", detail="the text is UTF-16; send UTF-8, or the character set of MSH-18")
+    if data[:2] == b"\x1f\x8b":
+        return refuse("input.not-recognised", detail="this is gzip data; unpack it first")
+    if data[:2] == b"PK":
+        return refuse("input.not-recognised", detail="this is a zip archive; unpack it first")
+    if _DATA_SET.match(data):
+        detail = "this looks like a DICOM data set without preamble; name the format (dicom) to read it"
+        return refuse("input.not-recognised", detail=detail)
+    return refuse("input.not-recognised")

@@ -1,0 +1,69 @@
+"""Tables as nodes, before they are compiled: what overrides change and the lint reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from bridge.tables import dictionary
+from bridge.tables.source import Keyed
+
+
+class Draft(NamedTuple):
+    """A table before it is compiled.
+
+    Attributes:
+        root: Its nodes, with those of the site tables.
+        digest: SHA-256 of the bytes that it was made from.
+        overrides: What was merged into it: ``"qapv 1.0.0 sha256:..."``.
+    """
+
+    root: Keyed
+    digest: str
+    overrides: tuple[str, ...] = ()
+
+
+class Part(NamedTuple):
+    """A row or group of a draft, and the tags that lead to it."""
+
+    node: Keyed
+    tags: tuple[str, ...]
+    is_group: bool
+
+    @property
+    def id(self) -> str:
+        """Return the row's id, or the empty string."""
+        return self.node.text("id")
+
+
+def tag_of(name: str) -> str:
+    """Return the tag of a keyword or tag; the name itself where the dictionary does not have it."""
+    attribute = dictionary.find(name)
+    return attribute.tag if attribute else name
+
+
+def parts(node: Keyed, above: tuple[str, ...] = ()) -> Iterator[Part]:
+    """Yield every row and group of a table or group, at any depth, in the order of the text."""
+    for row in node.maps("rows"):
+        yield Part(row, (*above, tag_of(row.text("dicom"))), is_group=False)
+    for group in node.maps("groups"):
+        tags = (*above, tag_of(group.text("dicom")))
+        yield Part(group, tags, is_group=True)
+        yield from parts(group, tags)
+
+
+class Use(NamedTuple):
+    """An element of an example: the tags that lead to it, and its node."""
+
+    tags: tuple[str, ...]
+    element: Keyed
+
+
+def uses(data_set: Keyed, above: tuple[str, ...] = ()) -> Iterator[Use]:
+    """Yield every element of an example's data set, at any depth."""
+    for key, element in data_set.items():
+        if isinstance(element, Keyed):
+            tags = (*above, key.value)
+            yield Use(tags, element)
+            for item in element.maps("Value") if element.text("vr") == "SQ" else ():
+                yield from uses(item, tags)

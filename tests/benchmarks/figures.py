@@ -1,0 +1,175 @@
+"""The figures: each a name, two ways of doing one thing, and what we aim at."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import NamedTuple
+
+import bridge
+from bridge import Bridge, Limits
+from tests.benchmarks import inputs, peers
+from tests.benchmarks.stopwatch import Comparison, Run, Spread, alone, compare
+
+SIZES = (10, 100, 1_000, 10_000)
+WIDE = Limits(hl7_bytes=1 << 26, hl7_segments=1_000_000, json_bytes=1 << 26, json_members=10_000_000)
+
+
+class Pace(NamedTuple):
+    """How long to measure."""
+
+    rounds: int
+    block_seconds: float
+    processes: int
+    sizes: int
+    name: str
+
+
+USUAL = Pace(rounds=41, block_seconds=0.02, processes=15, sizes=len(SIZES), name="usual")
+QUICK = Pace(rounds=5, block_seconds=0.004, processes=3, sizes=3, name="quick: not to be quoted")
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """One comparison: how many times something it takes (at most), or how many times faster it is (at least)."""
+
+    name: str
+    against: str
+    target: float | None
+    at_least: bool
+    measured: Comparison
+
+    @property
+    def is_met(self) -> bool | None:
+        """Whether the median is where we want it; None where nothing is aimed at."""
+        if self.target is None:
+            return None
+        middle = self.measured.ratio.middle
+        return middle >= self.target if self.at_least else middle <= self.target
+
+
+class Time(NamedTuple):
+    """One time in seconds, and the most that we want it to be."""
+
+    name: str
+    measured: Spread
+    target: float | None
+
+
+class Growth(NamedTuple):
+    """Seconds an item at each size."""
+
+    name: str
+    per_item: tuple[float, ...]
+
+
+class _Case(NamedTuple):
+    name: str
+    against: str
+    ours: Run
+    theirs: Run
+    target: float | None = None
+    at_least: bool = False
+
+
+def ratios(pace: Pace, only: str = "") -> Iterator[Ratio]:
+    """Measure and yield every comparison."""
+    b = bridge.load()
+    for case in _cases(b):
+        if only.lower() in f"{case.name} {case.against}".lower():
+            measured = compare(
+                case.ours,
+                case.theirs,
+                rounds=pace.rounds,
+                block_seconds=pace.block_seconds,
+                theirs_per_ours=case.at_least,
+            )
+            yield Ratio(case.name, case.against, case.target, case.at_least, measured)
+
+
+def _cases(b: Bridge) -> Iterator[_Case]:
+    yield from _part10(b)
+    message = inputs.message_of_ten(b)
+    ours = _translation(b, message, "fhir")
+    yield _Case("ORU of 10 OBX → FHIR", "hl7apy, parsing it", ours, peers.hl7apy_parsing(message), 50, at_least=True)
+    yield _Case("ORU of 10 OBX → FHIR", "plain split", ours, peers.plain_split(message), 8)
+    documents = {"the small plan": b.translate(inputs.plan("small"), to="fhir").to_bytes()}
+    documents["100 references"] = b.translate(inputs.plan_of(100), to="fhir").to_bytes()
+    for name, document in documents.items():
+        ours = _translation(b, document, "hl7v2")
+        yield _Case(f"FHIR of {name} → ER7", "json.loads + dumps", ours, peers.json_there_and_back(document), 4)
+
+
+def _part10(b: Bridge) -> Iterator[_Case]:
+    wanted = peers.attributes(b)
+    for name, syntax, lengths in product(inputs.PLANS, inputs.SYNTAXES, inputs.LENGTHS):
+        data = inputs.plan(name, syntax, lengths)
+        title = f"Part 10 → FHIR, {name} ({len(data) / 1024:.0f} kB), {syntax}, {lengths} lengths"
+        bare = peers.pydicom_reading(data, wanted)
+        yield _Case(title, "pydicom", _translation(b, data, "fhir", scan=False), bare, 2)
+        yield _Case(f"{title}, with scan", "pydicom", _translation(b, data, "fhir", scan=True), bare, 3)
+    data = inputs.plan("VMAT")
+    only = peers.pydicom_reading_only(data, wanted)
+    yield _Case("Part 10 → FHIR, VMAT", "pydicom, specific_tags", _translation(b, data, "fhir", scan=False), only)
+
+
+def _translation(b: Bridge, document: bytes, to: str, *, scan: bool = True) -> Run:
+    return lambda: b.translate(document, to=to, scan=scan).to_bytes()
+
+
+def times(pace: Pace, only: str = "") -> Iterator[Time]:
+    """Measure and yield the times of whole processes and of loading."""
+    for name, measure, target in _timings(pace):
+        if only.lower() in name.lower():
+            yield Time(name, measure(), target)
+
+
+def _timings(pace: Pace) -> Iterator[tuple[str, Callable[[], Spread], float | None]]:
+    rounds = pace.processes
+    plan = inputs.PLANS["small"]
+    command = [sys.executable, "-m", "bridge", "translate", plan, "--to", "fhir", "-o", "-"]
+    yield "bridge.load(), tables read, linted and compiled", lambda: _told(_COLD, rounds), None
+    yield "bridge.load(), first in a process", lambda: _told(_FIRST, rounds), None
+    yield "bridge.load(), warm", lambda: alone(bridge.load, rounds=rounds, calls=100), 0.05
+    yield "import bridge", lambda: _told(_IMPORT, rounds), None
+    yield "bridge translate of the small plan, the whole process", lambda: alone(_process(command), rounds=rounds), 0.5
+    bare = [sys.executable, "-c", "import pydicom"]
+    yield "for comparison: python -c 'import pydicom'", lambda: alone(_process(bare), rounds=rounds), None
+
+
+_IMPORT = "import time; t = time.perf_counter(); import bridge; print(time.perf_counter() - t)"
+_FIRST = "import time, bridge; t = time.perf_counter(); bridge.load(); print(time.perf_counter() - t)"
+_COLD = (
+    "import time; from bridge.tables import builtin; t = time.perf_counter(); builtin.load_uncached(); "
+    "print(time.perf_counter() - t)"
+)
+
+
+def _told(program: str, rounds: int) -> Spread:
+    """Run a program that prints one time, in fresh processes."""
+    run = [sys.executable, "-c", program]
+    return Spread.of([float(subprocess.run(run, check=True, capture_output=True).stdout) for _ in range(rounds)])
+
+
+def _process(command: list[str]) -> Run:
+    return lambda: subprocess.run(command, check=True, capture_output=True)
+
+
+def growth(pace: Pace, only: str = "") -> Iterator[Growth]:
+    """Measure and yield the time an item takes, in each of the six directions, as the items get more."""
+    b = bridge.load()
+    for source, target in product(inputs.FORMATS, repeat=2):
+        name = f"{source} → {target}"
+        if source != target and only.lower() in name.lower():
+            yield Growth(name, tuple(_per_item(b, source, target, items) for items in SIZES[: pace.sizes]))
+
+
+def _per_item(b: Bridge, source: str, target: str, items: int) -> float:
+    document = b.translate(inputs.plan_of(items), to=source, limits=WIDE).to_bytes()
+    run = lambda: b.translate(document, to=target, limits=WIDE).to_bytes()  # noqa: E731
+    rounds = max(1, 2_000 // items)
+    run()
+    return min(alone(run, rounds=3, calls=rounds).middle, alone(run, rounds=1, calls=1).middle) / items

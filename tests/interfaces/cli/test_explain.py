@@ -1,0 +1,108 @@
+"""``bridge explain`` and ``Bridge.explain``: one attribute, in all three formats."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import bridge
+from bridge.cli import Exit
+
+
+@pytest.fixture(scope="module")
+def b():
+    return bridge.load()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "300A0055",
+        "300a0055",
+        "300A,0055",
+        "(300A,0055)",
+        "(300a, 0055)",
+        "RTPlanRelationship",
+        "rtplanrelationship",
+        "relationship",
+    ],
+)
+def test_an_attribute_is_named_in_any_usual_way(b, name):
+    assert b.explain(name).keyword == "RTPlanRelationship"
+
+
+def test_it_says_what_the_dictionary_says(b):
+    what = b.explain("300A0055")
+    assert (what.tag, what.name, what.vr, what.vm) == ("300A0055", "RT Plan Relationship", "CS", "1")
+
+
+def test_it_says_where_the_value_lives(b):
+    row = b.explain("300A0055").rows[0]
+    assert row.within == ("Referenced RT Plan Sequence",)
+    assert row.fhir[0].startswith("ImagingStudy.series.instance.extension('https://")
+    assert row.fhir[0].endswith(".extension('relationship').valueCodeableConcept")
+    assert row.hl7v2[0].startswith("OBX-3 300A0055^RT Plan Relationship^99DCMELEM, OBX-2 CWE")
+    assert row.place.startswith("rt_plan_relationship.yaml:")
+
+
+def test_it_gives_terms_checks_and_examples(b):
+    row = b.explain("300A0055").rows[0]
+    assert [term.dicom for term in row.terms] == ["PRIOR", "ALTERNATIVE", "PREDECESSOR", "VERIFIED_PLAN", "CONCURRENT"]
+    assert all(term.definition and term.display for term in row.terms)
+    assert row.checks[0].code == "rule.verified-plan-needs-verification-intent"
+    assert "Plan Intent" in row.checks[0].remedy
+    assert "300C0002" in row.examples[0].dicom
+
+
+def test_a_field_of_a_segment_and_a_native_element_are_told(b):
+    row = b.explain("PatientID").rows[0]
+    assert row.fhir[0] == "ImagingStudy.subject.identifier.value: string"
+    assert row.hl7v2 == ("PID-3.1",)
+
+
+def test_an_attribute_without_a_row_has_its_generic_form(b):
+    what = b.explain("PatientName")
+    assert what.rows == ()
+    assert "dicom-attribute" in what.generic["fhir"]
+    assert what.generic["hl7v2"].startswith("OBX-3 00100010^Patient's Name^99DCMELEM")
+    assert "No table has a row for it" in str(what)
+
+
+def test_a_private_attribute_is_known_by_its_creator_alone(b):
+    assert b.explain("30011010").name == "Private attribute"
+
+
+@pytest.mark.parametrize("name", ["RTPlanRelationshp", "relationshp", "300A9999", "", "RT Plan Relationship"])
+def test_what_is_no_attribute_is_refused(b, name):
+    with pytest.raises(ValueError, match="there is no attribute"):
+        b.explain(name)
+
+
+def test_the_nearest_spelling_is_named(b):
+    with pytest.raises(ValueError, match=r"did you mean .*RTPlanRelationship"):
+        b.explain("RTPlanRelationshp")
+
+
+def test_every_row_of_every_table_can_be_explained(b):
+    for name in b.tables.by_id:
+        what = b.explain(name)
+        assert name in {row.id for row in what.rows}
+        assert json.loads(json.dumps(what.as_dict()))["tag"] == what.tag
+        assert str(what)
+
+
+def test_the_command_prints_the_text(run, b):
+    done = run("explain", "300A0055")
+    assert done.exit_code == Exit.DONE
+    assert done.stdout == f"{b.explain('300A0055')}\n"
+
+
+def test_the_command_prints_json(run, b):
+    assert json.loads(run("explain", "300A0055", "--format", "json").stdout)["keyword"] == "RTPlanRelationship"
+
+
+def test_a_wrong_name_is_wrong_use(run):
+    done = run("explain", "Modalty")
+    assert done.exit_code == Exit.USAGE
+    assert "Error: There is no attribute 'Modalty'; did you mean " in done.stderr
