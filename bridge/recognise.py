@@ -146,13 +146,13 @@ def _of_json(data: bytes) -> Format:
 
 
 def _not_recognised(data: bytes) -> Exception:
+    if _DATA_SET.match(data):
+        detail = "this looks like a DICOM data set without preamble; name the format (dicom) to read it"
+        return refuse("input.not-recognised", detail=detail)
     if data[:2] in (b"\xff\xfe", b"\xfe\xff") or (len(data) > 3 and data[1:4:2] == b"\0\0"):
         return refuse("input.charset", detail="the text is UTF-16; send UTF-8, or the character set of MSH-18")
     if data[:2] == b"\x1f\x8b":
         return refuse("input.not-recognised", detail="this is gzip data; unpack it first")
     if data[:2] == b"PK":
         return refuse("input.not-recognised", detail="this is a zip archive; unpack it first")
-    if _DATA_SET.match(data):
-        detail = "this looks like a DICOM data set without preamble; name the format (dicom) to read it"
-        return refuse("input.not-recognised", detail=detail)
     return refuse("input.not-recognised")

@@ -26,7 +26,7 @@ from bridge.tables.lint import lint_files
 from bridge.tables.rows import Group, Member, Tables
 
 if TYPE_CHECKING:
-    from bridge.explain import Explanation
+    from bridge.explanation import Explanation
 
 _CHOICES = {
     "unmapped": ("report", "carry", "reject"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import io
 import json
 import logging
@@ -61,7 +60,7 @@ class Attempt(NamedTuple):
     @property
     def places(self) -> list[tuple[str, str]]:
         """The code and path of every issue, and the reason and path of everything in the ledger that stayed behind."""
-        said = [(issue.code, issue.place.path or f"{issue.place.line}:{issue.place.column}") for issue in self.issues]
+        said = [(i.code, f"{i.place.path} {i.place.line}:{i.place.column}") for i in self.issues]
         lines = self.result.ledger.lines if hasattr(self.result, "ledger") else ()
         return said + [(line.reason, line.source) for line in lines if line.reason]
 
@@ -150,7 +149,6 @@ def _resident(name: str) -> int:
 def _growth() -> Iterator[list[int]]:
     """Yield a list that will hold by how much memory grew at its peak: resident on Linux, traced elsewhere."""
     out = [0]
-    gc.collect()
     try:
         _RESET.write_text("5")  # resets the peak (proc(5)); the file is the process's own
     except OSError:

@@ -124,4 +124,7 @@ def test_the_generated_parts_are_current() -> None:
 
 def test_the_figures_say_when_and_where_they_were_measured() -> None:
     speed = README.partition("<!-- begin speed -->")[2].partition("<!-- end speed -->")[0]
-    assert re.search(r"`make bench`, \d{4}-\d\d-\d\d, \d+ cores \(.+\), Python 3\.\d+", speed)
+    said = re.search(r"`make bench`, \d{4}-\d\d-\d\d, \d+ cores \(.+\), load \d+\.\d, Python 3\.\d+", speed)
+    assert said
+    assert said[0] in (ROOT / "docs" / "speed.md").read_text(encoding="utf-8")
+    assert len(re.findall(r"^\| .+ \| .+ \|$", speed, re.MULTILINE)) > 8

@@ -102,7 +102,9 @@ def test_a_check_is_found_without_translating(folder: Path, name: str, expected:
 SAID_ON = [
     case
     for case in CASES
-    if case.values[0].name.startswith(("rule.", "value.")) and case.values[2]["output"] and not case.values[2]["options"]
+    if case.values[0].name.startswith(("rule.", "value."))
+    and case.values[2]["output"]
+    and not case.values[2]["options"]
 ]
 
 

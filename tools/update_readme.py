@@ -28,6 +28,16 @@ TABLE = ROOT / "mappings" / "rt_plan_relationship.yaml"
 SHOWN = ("sop-instance-uid", "referenced-rt-plan")  # and all members of the group
 COLOURS = ("#0b5cad", "#5b3fa8", "#00695c", "#8a3b00", "#b3125a")
 PLAIN = "#57606a"
+TOLD = (
+    "Part 10 → FHIR, small (3 kB), explicit, defined lengths",
+    "Part 10 → FHIR, VMAT (302 kB), explicit, defined lengths",
+    "Part 10 → FHIR, VMAT (320 kB), explicit, undefined lengths, with scan",
+    "ORU of 10 OBX → FHIR",
+    "FHIR → ER7, the small plan",
+    "FHIR → ER7, a plan of 100 references",
+    "bridge.load(), warm",
+    "bridge translate of the small plan",
+)  # the figures of the README: docs/speed.md has all
 MARGIN, LEADING, CHARACTER, WIDTH = 16, 17, 7.25, 116  # pixels, pixels, pixels, characters
 
 Steps = tuple[str | int, ...]
@@ -194,7 +204,8 @@ def _drawn(panels: Mapping[str, list[Line]], colours: Mapping[str, str]) -> str:
 
 def blocks() -> dict[str, str]:
     """Return the generated blocks of the README by name."""
-    return {"table": _table(), "exits": _exits()}
+    figures = (ROOT / "docs" / "speed.md").read_text(encoding="utf-8")
+    return {"table": _table(), "exits": _exits(), "speed": told(figures)}
 
 
 def _table() -> str:
@@ -213,9 +224,23 @@ def _exits() -> str:
 
 
 def speed() -> str:
-    """Measure, and return the tables of the figures."""
+    """Measure, and return the page of all figures."""
     run = [sys.executable, "-m", "tests.benchmarks", "--markdown"]
-    return subprocess.run(run, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603
+    figures = subprocess.run(run, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
+    return f"# Speed\n\n<!-- Measured by tools/update_readme.py --speed; do not edit. -->\n\n{figures}\n"
+
+
+def told(page: str) -> str:
+    """Return the lines of the figures that the README has, and where and when they were measured."""
+    measured, *tables = page.partition("-->")[2].strip().split("\n\n")
+    ratios, times = (table.splitlines() for table in tables[:2])
+    chosen = [line for line in (*ratios[2:], *times[2:]) if any(line.startswith(f"| {name}") for name in TOLD)]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in chosen]
+    lines = [
+        f"| {row[0]} | {row[1]} | {row[4]} | {row[5]} |" if len(row) > 4 else f"| {row[0]} | | {row[1]} | {row[2]} |"
+        for row in rows
+    ]
+    return "\n".join((measured, "", "| | against | measured | aim |", "|---|---|---|---|", *lines))
 
 
 def filled(readme: str, made: Mapping[str, str]) -> str:
@@ -230,7 +255,10 @@ def filled(readme: str, made: Mapping[str, str]) -> str:
 
 def main(arguments: list[str]) -> None:
     """Rewrite the README and its picture."""
-    made = blocks() | ({"speed": speed()} if "--speed" in arguments else {})
+    page = ROOT / "docs" / "speed.md"
+    if "--speed" in arguments:
+        page.write_text(speed(), encoding="utf-8", newline="\n")
+    made = blocks()
     readme = ROOT / "README.md"
     readme.write_text(filled(readme.read_text(encoding="utf-8"), made), encoding="utf-8", newline="\n")
     (ROOT / "docs" / "translation.svg").write_text(picture(), encoding="utf-8", newline="\n")

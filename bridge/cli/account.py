@@ -61,7 +61,7 @@ class Account:
         try:
             _write(name, data)
         except Unreadable as error:
-            self.add(self._catalogue.issues(error.findings))
+            self.add(self._unwritten(error))
         else:
             self._written = {"name": self._names["target"], "bytes": len(data)}
 
@@ -70,10 +70,14 @@ class Account:
         try:
             _write(name, options.to_json(self.report()))
         except Unreadable as error:
-            issues = self._catalogue.issues(error.findings)
+            issues = self._unwritten(error)
             self.add(issues)
             for issue in issues:
                 screen_for().issue(issue)
+
+    def _unwritten(self, error: Unreadable) -> tuple[Issue, ...]:
+        """Return the issues of a file that could not be written; their paths name it, and not the input."""
+        return self._catalogue.issues(finding._replace(side="output") for finding in error.findings)
 
     def report(self) -> dict[str, object]:
         """Return the account as JSON-ready data."""

@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 @options.from_option
 @options.table_option
 @options.mode_options
-@click.option(
-    "--fallback-charset", default="", metavar="CODEC", help="Python codec of HL7 v2 text that declares none, not UTF-8."
-)
+@options.charset_option
 @click.option(
     "--fail-on",
     type=options.choice(*options.SEVERITIES),

@@ -101,7 +101,7 @@ class _Demo:
 
     def show_wires(self) -> None:
         """Show the two documents."""
-        from bridge.explain import laid_out  # noqa: PLC0415
+        from bridge.explanation import laid_out  # noqa: PLC0415
 
         message = self.hl7v2.to_bytes().decode("utf-8", "replace").replace("\r", "\n")
         document = "\n".join(laid_out(json.loads(self.fhir.to_bytes())))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import stat
 import sys
 from pathlib import Path
@@ -64,7 +63,7 @@ def write_file(name: str, data: bytes) -> None:
         Unreadable: ``io.write``.
     """
     path = Path(os.path.realpath(name))
-    beside = path.with_name(f".{path.name[:64]}.{secrets.token_hex(6)}.tmp")
+    beside = path.with_name(f".{path.name[:64]}.{os.urandom(6).hex()}.tmp")
     try:
         mode = _mode_of(path)
         try:

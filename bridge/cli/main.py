@@ -28,6 +28,7 @@ COMMANDS = {
     "demo": "demo",
     "serve": "serve",
     "keys": "serve",
+    "mirth": "mirth",
 }
 _BROKEN_PIPE = 128 + 13  # what a shell says of a program that SIGPIPE ended
 
@@ -89,6 +90,8 @@ class Commands(click.Group):
             code = _silenced()
         except Exception as error:
             code = _refused(error)
+        with suppress(OSError):
+            sys.stderr.flush()
         sys.exit(int(code or 0))
 
 

@@ -76,6 +76,27 @@ def format_option(*names: str) -> Callable[[F], F]:
     return decorate
 
 
+def charset_option(command: F) -> F:
+    """Add ``--fallback-charset``."""
+    return click.option(
+        "--fallback-charset",
+        default="",
+        metavar="CODEC",
+        callback=_codec,
+        help="Python codec of HL7 v2 text that declares none and is not UTF-8.",
+    )(command)
+
+
+def _codec(_context: click.Context, _option: click.Parameter, name: str) -> str:
+    """Refuse what is no codec before any document is read."""
+    import codecs  # noqa: PLC0415 - seldom needed
+
+    try:
+        return codecs.lookup(name).name if name else ""
+    except LookupError:
+        raise click.BadParameter(f"{name!r} is no codec of Python; try latin_1 or cp1252.") from None
+
+
 def refuse_both(*, lenient: bool, strict: bool) -> None:
     """Refuse two modes at once."""
     if lenient and strict:

@@ -19,7 +19,15 @@ if TYPE_CHECKING:
 
 _HOSTILE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _STYLES = {"error": "bold red", "warning": "yellow", "note": "cyan", "good": "green", "dim": "dim", "": ""}
-_CELLS = {"error": "error", "warning": "warning", "note": "note", "ok": "good", "same": "good", "FAILED": "error", "DIFFERENT": "error"}
+_CELLS = {
+    "error": "error",
+    "warning": "warning",
+    "note": "note",
+    "ok": "good",
+    "same": "good",
+    "FAILED": "error",
+    "DIFFERENT": "error",
+}
 _FRAME = 4  # columns of a panel around its text
 
 

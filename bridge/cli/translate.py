@@ -47,12 +47,7 @@ def _option(*names: str, **about: Any) -> Callable[[options.F], options.F]:
     help="How a new message names observations: by containment path (OBX-4), or as IHE RAD-28 does.",
 )
 @_option("--message-time", default="", metavar="TIME", help="MSH-7 of a new message. Without it: the plan's own time.")
-@_option(
-    "--fallback-charset",
-    default="",
-    metavar="CODEC",
-    help="Python codec of HL7 v2 text that declares none and is not UTF-8.",
-)
+@options.charset_option
 @_option(
     "--uid-policy",
     type=options.choice(*UID_POLICIES),
@@ -129,6 +124,8 @@ def _refuse_names(
     Raises:
         click.UsageError: With what to do instead.
     """
+    if "" in (output, into, report):
+        raise click.UsageError("The name of a file is empty.")
     if target == "dicom" and pretty:
         raise click.UsageError("--pretty is for JSON and HL7 v2; DICOM is binary.")
     if target == "dicom" and output and _is_shown(output):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
-from math import isfinite
 
 from bridge.dicom.charsets import Charset
 from bridge.dicom.forms import EXPLICIT, Vr, tag_text
@@ -13,12 +11,11 @@ from bridge.dicom.plan import Plan
 from bridge.dicom.reader import Reader
 from bridge.dicom.structure import Structure
 from bridge.dicom.syntax import Opened, opened
-from bridge.dicom.values import Fault, decode
+from bridge.dicom.values import Fault, decode, is_numeric
 from bridge.dicom.walk import Place, Walk
 from bridge.issues import Finding, Unreadable
 from bridge.lens import Options, Reading
 
-_DECIMAL = re.compile(r" *[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)? *\Z").match
 _COUNTED = ("number", "tag")
 
 
@@ -163,7 +160,7 @@ class DataSet(Reader[Raw]):
                 self._look_at_text(data, node, vr, path)
         elif vr.name == "DS":
             numbers = data.rstrip(b"\0").decode().split("\\")
-            if not all(_DECIMAL(number) and isfinite(float(number)) for number in numbers if number.strip(" ")):
+            if not is_numeric(tuple(number.strip(" ") for number in numbers), vr):
                 self.find("value.range", path, "not a decimal number", node.start)
 
     def _look_at_text(self, data: bytes, node: Raw, vr: Vr, path: str) -> None:

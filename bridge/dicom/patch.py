@@ -7,7 +7,6 @@ differs is written, and what no row owns is left alone. Items of a group are mat
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
@@ -220,10 +219,28 @@ def _merged(level: Level[OldType, NewType], changes: Mapping[int, NewType | None
         elif left.get(part.tag) is not None:
             parts.append(Part(part.tag, None, left.pop(part.tag)))
     there = {part.tag for part in level.parts}
-    for tag, new in changes.items():
-        if tag not in there and new is not None:
-            parts.insert(bisect_left([part.tag for part in parts], tag), Part(tag, None, new))
-    return Level(tuple(parts), level.form)
+    added: list[Part[OldType, NewType]] = [
+        Part(tag, None, new) for tag, new in sorted(changes.items()) if tag not in there and new is not None
+    ]
+    return Level(_interleaved(parts, added), level.form)
+
+
+def _interleaved(
+    parts: list[Part[OldType, NewType]], added: list[Part[OldType, NewType]]
+) -> tuple[Part[OldType, NewType], ...]:
+    """Put new parts before the first old one with a higher tag; old ones keep their order, also where it is wrong."""
+    out: list[Part[OldType, NewType]] = []
+    waiting = iter(added)
+    new = next(waiting, None)
+    for part in parts:
+        while new is not None and new.tag < part.tag:
+            out.append(new)
+            new = next(waiting, None)
+        out.append(part)
+    while new is not None:
+        out.append(new)
+        new = next(waiting, None)
+    return tuple(out)
 
 
 def replaced(level: Level[OldType, NewType], tag: int, new: NewType) -> Level[OldType, NewType]:

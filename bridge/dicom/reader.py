@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from bridge.dicom.forms import TRAILING_PADDING, Vr, tag_text
 from bridge.dicom.plan import Plan, Slot, Slots
-from bridge.dicom.values import Fault, is_finite
+from bridge.dicom.values import Fault, is_numeric
 from bridge.dicom.walk import Place
 from bridge.issues import Finding, Unreadable, refuse
 from bridge.ledger import Loose, State
@@ -193,7 +193,7 @@ class Reader(ABC, Generic[NodeType]):
         values = self._values(node, slot.vr, place, path)
         if values is None:
             return None
-        if slot.vr.code in _REAL and not is_finite(values):
+        if slot.vr.code in _REAL and not is_numeric(values, slot.vr):
             return self.reject(node, place, "value.range", "not a finite number")
         self.sources.append(path)
         return Element(slot.tag, slot.vr.name, values) if values else slot.empty
@@ -264,5 +264,7 @@ class Reader(ABC, Generic[NodeType]):
         values = self._values(node, vr, place, path)
         if values is None:
             return None
+        if not is_numeric(values, vr):
+            return self.reject(node, place, "value.range", "not a finite number")
         self.sources.append(path)
         return Element(tag_text(node[0]), vr.name, values)

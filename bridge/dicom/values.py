@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import struct
 from array import array
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from bridge.dicom.forms import Vr
 
 Note = Callable[[str, str], None]  # code and sentence of what does not hinder reading
 _SWAPPED = {2: "H", 4: "I", 8: "Q"}
+_REAL = ("d", "f")
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z").match
 _SPECIAL = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
@@ -170,6 +173,8 @@ def _encoded(values: tuple[str, ...], vr: Vr, charset: Charset) -> bytes:
     return data + vr.pad.encode() if len(data) % 2 else data
 
 
-def is_finite(values: tuple[str, ...]) -> bool:
-    """Whether all numbers are finite."""
-    return all(isfinite(float(value)) for value in values)
+def is_numeric(values: tuple[str, ...], vr: Vr) -> bool:
+    """Whether values of a VR of decimal numbers are that, and finite; True for any other VR."""
+    if vr.code in _REAL:
+        return all(isfinite(float(value)) for value in values)
+    return vr.name != "DS" or all(_DECIMAL(value) and isfinite(float(value)) for value in values if value)

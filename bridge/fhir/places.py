@@ -25,22 +25,34 @@ class Place:
         is_new: Whether it was made in this run.
         is_used: Whether a record has been written to it.
         is_plan: Whether it was read as a plan's own anchor.
+        is_mixed: Whether something stands beside a primitive, at the end of what is new.
     """
 
-    __slots__ = ("_attach", "_is_own", "below", "found", "host", "is_new", "is_plan", "is_used", "node", "path")
+    __slots__ = (
+        "_attach",
+        "_is_own",
+        "below",
+        "found",
+        "host",
+        "is_mixed",
+        "is_new",
+        "is_plan",
+        "is_used",
+        "node",
+        "path",
+    )
 
     def __init__(self, host: Host, node: dict[str, Any], path: str, attach: Callable[[dict[str, Any]], None]) -> None:
         self.host, self.node, self.path = host, node, path
         self.found: dict[str, Written] = {}
         self.below: list[Place] = []
-        self.is_new = self.is_used = self.is_plan = self._is_own = False
+        self.is_new = self.is_used = self.is_plan = self.is_mixed = self._is_own = False
         self._attach = attach
 
     @classmethod
     def made(cls, host: Host, path: str) -> Place:
         """Return a new anchor with the tables' constants."""
-        place = cls(host, {"resourceType": host.name} if "." not in host.name else {}, path, _nowhere)
-        place.node.update(host.fixed)
+        place = cls(host, dict(host.template), path, _nowhere)
         place.is_new = place._is_own = True
         return place
 
@@ -90,14 +102,17 @@ class Place:
         return key_of(self.host, {tag: element for tag, (element, _) in self.found.items()})
 
     def settle(self) -> None:
-        """Put the members of a new anchor into the order of FHIR's own definition."""
+        """Take out the room that nothing has filled; put what stands beside a primitive next to it."""
         for place in self.below:
             place.settle()
         if self.is_new:
             node = self.node
-            members = {name: node[name] for name in sorted(node, key=self.host.order.__getitem__)}
-            node.clear()
-            node.update(members)
+            for name in [name for name, value in node.items() if value is None]:
+                del node[name]
+            if self.is_mixed:
+                members = {name: node[name] for name in sorted(node, key=self.host.order.__getitem__)}
+                node.clear()
+                node.update(members)
 
 
 def key_of(host: Host, elements: dict[str, Element]) -> str:

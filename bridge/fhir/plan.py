@@ -89,19 +89,25 @@ class Host:
         order: Rank of each member in the order of FHIR's own definition.
         keys: Tags that tell one such element from another, in the order of tags.
         child: Member that holds the next anchor, or empty.
-        fixed: Constants of a new one.
+        template: A new one: constants, and room (None) for what rows and anchors below may fill, in FHIR's order.
     """
 
-    __slots__ = ("child", "demanded", "fixed", "keys", "level", "name", "order", "required", "roles")
+    __slots__ = ("child", "demanded", "keys", "level", "name", "order", "required", "roles", "template")
 
     def __init__(self, name: str, level: Level, members: Mapping[str, str], plan: Plan) -> None:
         self.name, self.level = name, level
         self.child = {"ImagingStudy": "series", "ImagingStudy.series": "instance"}.get(name, "")
         prefix = name + "."
-        self.fixed = {key.removeprefix(prefix): v for key, v in plan.fixed.items() if key.rpartition(".")[0] == name}
+        fixed = {key.removeprefix(prefix): v for key, v in plan.fixed.items() if key.rpartition(".")[0] == name}
         self.order = {name: rank for rank, member in enumerate(members) for name in (member, f"_{member}")}
         natives = _branches(slot for slot in level.by_tag.values() if slot.path and slot.only != "write")
-        self.roles = {member: self._role(member, shape, natives, plan) for member, shape in members.items()}
+        self.roles = {
+            member: self._role(member, shape, natives.get(member), fixed.get(member, ""), plan)
+            for member, shape in members.items()
+        }
+        room = {*natives, "extension", self.child, *fixed}
+        self.template: dict[str, object] = {"resourceType": name} if "." not in name else {}
+        self.template.update({member: fixed.get(member) for member in members if member in room})
         # What a row fills is missed by the checks on the record, in every format alike.
         self.demanded = tuple(member for member, shape in members.items() if "!" in shape and member != "resourceType")
         self.required = tuple(member for member in self.demanded if member not in natives)
@@ -112,10 +118,9 @@ class Host:
             if slot.level == own and slot.path and slot.codec.kind != "Coding"
         )
 
-    def _role(self, member: str, shape: str, natives: Mapping[str, Branch], plan: Plan) -> Role:
-        fixed = self.fixed.get(member, "")
+    def _role(self, member: str, shape: str, branch: Branch | None, fixed: str, plan: Plan) -> Role:
         act = "fixed" if fixed else "loose"
-        if member in natives:
+        if branch is not None:
             act = "native"
         elif member in ("resourceType", self.child):
             act = "skip"
@@ -126,7 +131,6 @@ class Host:
         kinds: dict[str, type] = {"s": str, "n": int, "b": bool, "o": dict}
         codes = cast("Mapping[str, list[str]]", plan.facts["codes"]).get(f"{self.name}.{member}", ())
         kind = cast("Mapping[str, str]", plan.facts["primitives"]).get(member, "")
-        branch = natives.get(member)
         slot = branch.slot if branch else None
         if slot is not None:
             act = "leaf"

@@ -121,6 +121,7 @@ class RowWriter:
                 node[name] = dict(inner) if inner and not self._is_unknown(inner) else {}
                 node = node[name]
                 path += f".{name}"
+        place.is_mixed = place.is_mixed or (value is None and node is place.node)
         path += self._set(node, slot, element, value)
         place.found[element[0]] = element, path
 
@@ -172,7 +173,7 @@ class RowWriter:
 
     def _entry(self, node: Json, name: str, where: tuple[str, str] | None) -> tuple[Json, int]:
         """Return the repetition that a selector tells, made where there is none, and its index."""
-        entries = list(node.get(name, ()))
+        entries = list(node.get(name) or ())
         index = len(entries)
         for i, entry in enumerate(entries):
             if where is None or (isinstance(entry, dict) and self._selects(entry, where, entries)):

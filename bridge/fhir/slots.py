@@ -12,6 +12,7 @@ from bridge.tables.rows import FhirHome, Group, Member, Row
 from bridge.transforms import TRANSFORMS
 
 Fast = Callable[[Any], Element | None]
+Write = Callable[[str], tuple[str, object]]
 _new = tuple.__new__  # an Element without the detour over its own __new__: this is the hottest line of a reading
 _TEXT = TRANSFORMS["text"]
 _UID_KINDS = ("id", "oid", "uri", "url", "canonical", "string", "code")
@@ -31,6 +32,7 @@ class Slot:
         codec: Of that member.
         others: Codecs of other members that are read, by member: ours outside the transform's domain, or a partner's.
         fallbacks: Codecs tried in order when writing what ``codec`` cannot hold.
+        write: Text to the ``value[x]`` member and the value; raises Fault where FHIR cannot hold the text here.
         fast: Value to element, or None for whatever is not exactly as we write it.
         path: Native element below the anchor; empty for an extension.
         is_complex: Whether the value is an object: a Coding, a CodeableConcept, a Quantity.
@@ -57,10 +59,11 @@ class Slot:
         "tag",
         "url",
         "vr",
+        "write",
     )
 
-    def write(self, text: str) -> tuple[str, object]:
-        """Return the ``value[x]`` member (or nothing, in a native element) and value for a text.
+    def written(self, text: str) -> tuple[str, object]:
+        """Return the ``value[x]`` member and the value for a text, the long way.
 
         Raises:
             Fault: ``value.unrepresentable``, or ``value.ambiguous-term``.
@@ -86,6 +89,7 @@ class Slot:
         self.others: dict[str, tuple[Codec, bool]] = {}
         self.fallbacks: tuple[Codec, ...] = ()
         self.fast: Fast = _never
+        self.write: Write = self.written
         if isinstance(member, Group):
             return
         self.vr, self.level, self.only = member.vr, member.level, member.only
@@ -93,6 +97,7 @@ class Slot:
         self.codec = codec(kind, home.transform, member.terms, home.system)
         self.key = self.codec.key
         self.fast = _fast(self.codec, member, home, sop_classes)
+        self.write = _write(self, member, home)
         if not home.path:
             self.fallbacks = tuple(_fallbacks(self.codec, member, home))
             self.others = _others(self, member, home)
@@ -125,6 +130,29 @@ def _others(slot: Slot, row: Row, home: FhirHome) -> dict[str, tuple[Codec, bool
         found.setdefault(partner.key, (partner, True))
     found.pop(slot.key, None)
     return found
+
+
+def _write(slot: Slot, row: Row, home: FhirHome) -> Write:
+    """Return the quick way from a text to its value, where the transform's answer is the value; else the long way."""
+    key, there, slow = slot.key, home.transform.there, slot.written
+    if row.terms is None and slot.codec.is_legal:
+
+        def write(text: str) -> tuple[str, object]:
+            value = there(text)
+            return (key, value) if value is not None else slow(text)
+
+        return write
+    if row.terms is not None and slot.codec.kind == "CodeableConcept":
+        known = {text: (term.fhir_system, term.fhir, term.display) for text, term in row.terms.by_dicom.items()}
+
+        def write_concept(text: str) -> tuple[str, object]:
+            found = known.get(text)
+            if found is None or not found[2]:
+                return slow(text)
+            return key, {"coding": [{"system": found[0], "code": found[1], "display": found[2]}]}
+
+        return write_concept
+    return slow
 
 
 def _fast(main: Codec, row: Row, home: FhirHome, sop_classes: Iterable[str]) -> Fast:

@@ -164,21 +164,23 @@ class Codec:
     Attributes:
         kind: FHIR type.
         key: Member of an extension that holds it, ``valueId``.
+        is_uid: Whether the text is a UID, in one spelling or another.
+        is_legal: Whether every answer of the transform is legal for the type.
     """
 
-    __slots__ = ("_is_legal", "_there", "_transform", "is_uid", "key", "kind")
+    __slots__ = ("_there", "_transform", "is_legal", "is_uid", "key", "kind")
 
     def __init__(self, kind: str, transform: Transform) -> None:
         self.kind, self._transform, self._there = kind, transform, transform.there
         self.key = "value" + kind[:1].upper() + kind[1:]
         self.is_uid = transform.name in _UID_KINDS
-        self._is_legal = (transform.name, kind) in _LEGAL
+        self.is_legal = (transform.name, kind) in _LEGAL
 
     def make(self, text: str) -> object | None:
         """Return the value for ``text``, or None where the type cannot hold it."""
         there = self._there(text)
         if there is not None:
-            if self._is_legal:
+            if self.is_legal:
                 return there
             value = made(self.kind, there)
             if value is not None:

@@ -64,7 +64,7 @@ class Writer(RowWriter):
             self.complete(below)
         node = place.node
         for name in place.host.demanded if place.is_new else ():
-            if name in node or f"_{name}" in node:
+            if node.get(name) is not None or f"_{name}" in node:
                 continue
             role = place.host.roles[name]
             if role.type is dict and role.slot is None:
@@ -318,7 +318,7 @@ class _Target:
         entry["fullUrl"] = _full_url(top, seen)
         if self.root.get("type") in ("transaction", "batch"):
             request = {"method": "POST", "url": top.host.name}
-            for identifier in top.node.get("identifier", ()):
+            for identifier in top.node.get("identifier") or ():
                 if "system" in identifier and "value" in identifier:
                     system, value = quote(identifier["system"], safe=":/"), quote(identifier["value"], safe=":/")
                     request["ifNoneExist"] = f"identifier={system}%7C{value}"

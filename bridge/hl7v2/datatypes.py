@@ -88,7 +88,7 @@ class ValueReader:
         values = tuple(self._one(row, type_, part, faults) for part in raw.split(self._marks.repetition))
         if any("\0" in value for value in values):
             faults.append("value.characters")
-        return Value(values, faults=tuple(dict.fromkeys(faults)))
+        return Value(() if values == ("",) else values, faults=tuple(dict.fromkeys(faults)))
 
     def _one(self, row: RowPlan | None, type_: str, raw: str, faults: list[str]) -> str:
         if not raw:

@@ -14,7 +14,7 @@ from bridge.hl7v2.tokens import Syntax
 from bridge.issues import Finding
 from bridge.ledger import Refusal, Target
 from bridge.record import Element, Item, leaves
-from bridge.tables.dictionary import attribute
+from bridge.tables.dictionary import name_of
 from bridge.tables.rows import Identifier
 from bridge.transforms import TRANSFORMS
 
@@ -101,10 +101,8 @@ class Spelling:
         return heads
 
     def _heads_of(self, tag: str, vr: str) -> tuple[str, str]:
-        known = attribute(tag)
-        name = known.name if known else "Private" if tag[3:4] in "13579BDF" else ""
         wire, mark = self.plan.wire, self.marks.field
-        parts = (*Identifier(tag, name, wire.element_system), *Identifier(vr, "", wire.vr_system))
+        parts = (*Identifier(tag, name_of(tag), wire.element_system), *Identifier(vr, "", wire.vr_system))
         identifier = self.marks.component.join(map(self.syntax.escaper.encode, parts))
         home = self.plan.vrs.get(vr)
         type_ = wire.type_in(home.hl7v2 if home else "ST", self.version)

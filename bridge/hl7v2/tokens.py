@@ -278,7 +278,7 @@ def _parse_parts(data: bytes, names: Mapping[str, str], options: Options) -> Doc
             continue
         number += 1
         prefix = f"MSG[{number}]." if count > 1 else ""
-        _refuse_large(raw, prefix.rstrip("."), options.limits)
+        _refuse_large(raw, f"MSG[{number}]", options.limits)
         message = _message(raw, names, options, prefix, findings, is_lf=is_lf)
         _is_one(message, options.limits, findings)
         parts.append(message)
@@ -297,7 +297,7 @@ def _units(data: bytes, findings: list[Finding], *, is_lf: bool) -> Iterator[tup
     """Yield ``("MSH", bytes)`` for each message, and the lines between them under their own names."""
     current: list[bytes] = []
     inside = seen = False
-    for line in (_LF_LINE if is_lf else _LINE).findall(data):
+    for number, line in enumerate((_LF_LINE if is_lf else _LINE).findall(data), 1):
         if inside and line[:1] not in _LEADS and _FS not in line:
             current.append(line)
             continue
@@ -314,7 +314,7 @@ def _units(data: bytes, findings: list[Finding], *, is_lf: bool) -> Iterator[tup
                 continue
         elif not inside and body.strip():
             detail = "a segment stands outside any message" if seen else "the text does not start with MSH, FHS or BHS"
-            raise refuse("input.malformed" if seen else "input.not-recognised", detail=detail)
+            raise refuse("input.malformed" if seen else "input.not-recognised", f"line {number}", detail)
         elif lead:
             body = lead + body
         if inside and not tail.startswith(_FS):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple, TypeAlias
 
 from bridge.hl7v2.homes import GroupPlan, Match
-from bridge.record import Element, Item
+from bridge.ledger import Refusal, Target
+from bridge.record import Element, Item, leaves
 
 
 class Leaf(NamedTuple):
@@ -80,6 +83,24 @@ def normal(elements: Item) -> Item:
         else:
             made.append(element)
     return elements if all(new is old for new, old in zip(made, elements, strict=True)) else tuple(made)
+
+
+def written(elements: Item, targets: Iterator[Target]) -> Item:
+    """Return the elements without the leaves whose target is a refusal; an item may become empty."""
+    made = []
+    for element in elements:
+        if not element.items:
+            if isinstance(next(targets), str):
+                made.append(element)
+            continue
+        items, reasons = [], []
+        for item in element.items:
+            mine = list(islice(targets, sum(1 for _ in leaves(item)) or 1))
+            reasons += [target.reason if isinstance(target, Refusal) else "" for target in mine]
+            items.append(written(item, iter(mine)))
+        if set(reasons) != {"value.type"}:  # then the sequence itself was refused
+            made.append(element._replace(items=tuple(items)))
+    return tuple(made)
 
 
 def assembled(branch: Branch, sources: list[str]) -> Item:

@@ -97,10 +97,11 @@ def acknowledge(head: Head | None, problem: Problem | None, *, code: str = "") -
 
 
 def _code(problem: Problem | None) -> str:
-    """Return MSA-1: AR for what cannot be read or is not supported, AE for what is in it."""
+    """Return MSA-1: AE for what is in a message, AR for one that cannot be read, or not now (table 0008)."""
     if problem is None:
         return "AA"
-    return "AR" if problem.code.startswith(("input.", "unsupported.")) else "AE"
+    is_readable = problem.is_of_the_document and not problem.code.startswith(("input.", "unsupported."))
+    return "AE" if is_readable else "AR"
 
 
 def _header(head: Head, version: str) -> list[str]:

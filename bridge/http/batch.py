@@ -35,6 +35,7 @@ async def batch(service: Service, exchange: Exchange) -> Answer | None:
     said = parameters.query_of(query, "batch")
     if said.get("answer") == "ack" and "keep-going" in said:
         raise refused("http.parameter", "what has errors is not acknowledged", "keep-going")
+    parameters.prove(parameters.options_of(said), service.current.bridge.tables)
     _refuse_accept(exchange.text(b"accept"))
     cutter = _cutter(content, service)
     if "to" not in said and not isinstance(cutter, Lines):  # a line may be an envelope that names the target
@@ -145,7 +146,7 @@ class Run:
         except Refused as error:
             self._count["refused"] += 1
             self._codes.update({found.code for found in error.problem.issues})
-            if self._is_ack and error.problem.is_of_the_document:
+            if self._is_ack:
                 return self._translation.acknowledgement(piece.data, error).body
             return _refusal(index, piece, error.problem)
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from bridge import jsontext
 from bridge.http import ack
-from bridge.http.parameters import FORMATS, Asked, options_of, query_of, text_codec
+from bridge.http.parameters import FORMATS, Asked, options_of, prove, query_of, text_codec
 from bridge.http.problems import Refused, issue, problem_of, refused
 from bridge.issues import Issue, Unreadable
 from bridge.limits import Limits
@@ -55,8 +55,7 @@ def document_of(body: bytes, asked: Asked, tables: Tables, limits: Limits) -> Do
         raise Refused(problem_of([issue("input.empty")]))
     options, source, to = asked.options, asked.source, asked.form.to
     kind = asked.body if source == "auto" else source
-    if "hl7_version" in options:
-        _check_version(options["hl7_version"], tables)
+    prove(options, tables)
     if kind == "json":
         if _ENVELOPE.match(body) or b'"resourceType"' not in body:
             return _of_json(body, asked, tables, limits)
@@ -70,13 +69,6 @@ def document_of(body: bytes, asked: Asked, tables: Tables, limits: Limits) -> Do
     if kind in ("dicom", "auto") and body[128:132] != b"DICM":
         return _dicom(body, kind, options, to)
     return Document(body, kind, None, options, to)
-
-
-def _check_version(version: str, tables: Tables) -> None:
-    known = tables.hl7v2["versions"]
-    assert isinstance(known, (list, tuple))
-    if version not in known:
-        raise refused("http.parameter", f"the version must be one of {', '.join(known)}", "hl7-version")
 
 
 def _of_text(body: bytes) -> str:
@@ -162,8 +154,7 @@ def _envelope(value: dict[str, Any], asked: Asked, tables: Tables) -> Document:
         raise refused("http.parameter", "the envelope and the query name different targets", "to")
     source = query.get("from", asked.source)
     options = asked.options | options_of(query)
-    if "hl7_version" in options:
-        _check_version(options["hl7_version"], tables)
+    prove(options, tables)
     is_hl7 = isinstance(content, bytes) and bool(_HL7.match(content)) and source in ("auto", "hl7v2")
     if source not in ("auto", *FORMATS):
         source = "auto"

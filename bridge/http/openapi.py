@@ -272,7 +272,9 @@ def _terms_get(bridge: Bridge) -> dict[str, Any]:
 
 def _terms_post() -> dict[str, Any]:
     body = {"application/fhir+json": {"schema": {"$ref": "#/components/schemas/Resource"}}}
-    made = _get("translateTermBody", "The same with a Parameters resource.", "Resource", extra={"408", "413", "415"})
+    made = _get(
+        "translateTermBody", "The same with a Parameters resource.", "Resource", extra={"408", "413", "415", "422"}
+    )
     return made | {"requestBody": {"required": True, "content": body}}
 
 

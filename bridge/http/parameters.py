@@ -16,6 +16,7 @@ from bridge.http import media
 from bridge.http.media import Form, Media
 from bridge.http.problems import refused
 from bridge.record import Format
+from bridge.tables.rows import Tables
 
 _ON = {"": True, "1": True, "true": True, "0": False, "false": False}
 _NAME = re.compile(r"[a-z][a-z_-]{0,19}")
@@ -169,6 +170,14 @@ def options_of(query: dict[str, str]) -> dict[str, Any]:
     if codec:
         options["fallback_charset"] = text_codec(codec, "fallback-charset")
     return options
+
+
+def prove(options: dict[str, Any], tables: Tables) -> None:
+    """Refuse options whose values the tables decide; raises http.parameter."""
+    version, known = options.get("hl7_version"), tables.hl7v2["versions"]
+    assert isinstance(known, (list, tuple))
+    if version is not None and version not in known:
+        raise refused("http.parameter", f"the version must be one of {', '.join(known)}", "hl7-version")
 
 
 def text_codec(name: str, place: str) -> str:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 
-from bridge.mirth.fill import fill, literal
+from bridge.mirth.fill import fill, finished, literal
 from bridge.mirth.site import Site
 
 BASE = "https://w3id.org/dicom-bridge/mirth/"
@@ -84,16 +84,16 @@ CHANNELS = (
     Channel(
         key="hl7v2-to-fhir",
         name="Bridge HL7v2 to FHIR",
-        about="Takes HL7 v2 over MLLP and has it translated to FHIR. The sender gets AA when the message is translated or "
-        "safe in the queue, AE when the bridge refuses it.",
+        about="Takes HL7 v2 over MLLP and has it translated to FHIR. The sender gets AA when the message is translated "
+        "or safe in the queue, AE when the bridge refuses it.",
         source=Source("mllp", "TCP Listener", "HL7V2", COMPLETED, "mllp_port"),
         calls=(Call("Bridge to FHIR", "fhir", _ER7),),
     ),
     Channel(
         key="rt-plan-to-fhir-and-hl7v2",
         name="Bridge RT Plan to FHIR and HL7v2",
-        about="Takes RT Plans over DICOM (C-STORE) and has each translated to FHIR and to an ORU. No filter and no step "
-        "touches the object: it goes out byte for byte.",
+        about="Takes RT Plans over DICOM (C-STORE) and has each translated to FHIR and to an ORU. No filter and no "
+        "step touches the object: it goes out byte for byte.",
         source=Source("dicom", "DICOM Listener", "DICOM", COMPLETED, "dicom_port"),
         calls=(
             Call("Bridge to FHIR", "fhir", _DICOM, is_binary=True),
@@ -103,16 +103,16 @@ CHANNELS = (
     Channel(
         key="fhir-to-hl7v2",
         name="Bridge FHIR to HL7v2",
-        about="Takes FHIR JSON over HTTP and has it translated to an HL7 v2 ORU. The caller gets the message with 200, the "
-        "reasons with 422, or 202 while the bridge is away and the resource waits in the queue.",
+        about="Takes FHIR JSON over HTTP and has it translated to an HL7 v2 ORU. The caller gets the message with 200, "
+        "the reasons with 422, or 202 while the bridge is away and the resource waits in the queue.",
         source=Source("http", "HTTP Listener", "RAW", FIRST, "http_port"),
         calls=(Call("Bridge to HL7v2", "hl7v2", _FHIR),),
     ),
     Channel(
         key="hl7v2-ack",
         name="Bridge HL7v2 ACK",
-        about="Takes HL7 v2 over MLLP and hands it to the bridge, which answers with an HL7 v2 acknowledgement. No script: "
-        "Validate Response reads MSA. Start the bridge with --deliver, so that AA means stored.",
+        about="Takes HL7 v2 over MLLP and hands it to the bridge, which answers with an HL7 v2 acknowledgement. No "
+        "script: Validate Response reads MSA. Start the bridge with --deliver, so that AA means stored.",
         source=Source("mllp", "TCP Listener", "HL7V2", COMPLETED, "ack_port"),
         calls=(Call("Bridge with ACK", "fhir", _ER7, is_acknowledged=True),),
     ),
@@ -143,21 +143,19 @@ def channel_xml(channel: Channel, site: Site) -> str:
     source = channel.source
     connectors = [_call(put, channel, number, site) for number in range(1, len(channel.calls) + 1)]
     connectors = connectors or [_delivery(put, channel, site)]
-    return (
-        put(
-            "channel.xml",
-            id=channel.id,
-            next=str(len(connectors) + 1),
-            name=channel.name,
-            description=channel.about,
-            source=_source(put, source, site),
-            source_types=_types(put, source.type),
-            transport=source.transport,
-            destinations="\n".join(connectors),
-            time=MADE,
-        )
-        + "\n"
+    made = put(
+        "channel.xml",
+        id=channel.id,
+        next=str(len(connectors) + 1),
+        name=channel.name,
+        description=channel.about,
+        source=_source(put, source, site),
+        source_types=_types(put, source.type),
+        transport=source.transport,
+        destinations="\n".join(connectors),
+        time=MADE,
     )
+    return finished(made)
 
 
 Put = partial[str]

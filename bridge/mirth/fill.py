@@ -13,6 +13,7 @@ from importlib.resources import files
 from xml.sax.saxutils import escape
 
 _SLOT = re.compile(r"^(?P<margin>[ \t]*)@\{\+(?P<piece>[a-z-]+)\}$|@\{(?P<text>[a-z-]+)\}", re.MULTILINE)
+_LINE_END = "\ue000"  # within a text
 
 
 @lru_cache
@@ -33,9 +34,14 @@ def fill(name: str, /, **values: str) -> str:
         if slot["piece"]:
             return _indented(values[slot["piece"].replace("-", "_")], slot["margin"])
         value = values[slot["text"].replace("-", "_")]
-        return escape(value) if is_xml else value
+        return escape(value).replace("\n", _LINE_END) if is_xml else value
 
     return _SLOT.sub(filled, template(name))
+
+
+def finished(xml: str) -> str:
+    """Return XML whose texts of several lines, which no indentation touched, have their line ends again."""
+    return xml.replace(_LINE_END, "\n") + "\n"
 
 
 def _indented(text: str, margin: str) -> str:

@@ -6,7 +6,7 @@ import json
 from functools import partial
 
 from bridge.mirth.channels import MADE, Channel, identity
-from bridge.mirth.fill import fill, literal, template
+from bridge.mirth.fill import fill, finished, literal, template
 from bridge.mirth.site import Site
 from bridge.tables.rows import Group, Row, Tables
 
@@ -15,13 +15,23 @@ CONNECT = 5_000  # milliseconds; the site's time-out is for the answer
 
 
 def functions(site: Site, tables: Tables) -> dict[str, str]:
-    """Return the code of each template by its name.
+    """Return the code of each template by its name, without those for groups that the tables do not have."""
+    return {
+        name: _function(name, group, site, tables)
+        for name, group in _groups().items()
+        if not group or group in tables.by_id
+    }
 
-    Raises:
-        KeyError: A template is made from a group that the tables do not have.
-    """
-    templates: dict[str, str] = json.loads(template("code-templates.json"))
-    return {name: _function(name, group, site, tables) for name, group in templates.items()}
+
+def missing(tables: Tables) -> dict[str, str]:
+    """Return the templates that cannot be made, and the group that the tables lack."""
+    return {name: group for name, group in _groups().items() if group and group not in tables.by_id}
+
+
+def _groups() -> dict[str, str]:
+    """Return the group that each template is made from; empty: none."""
+    found: dict[str, str] = json.loads(template("code-templates.json"))
+    return found
 
 
 def _function(name: str, group: str, site: Site, tables: Tables) -> str:
@@ -78,14 +88,12 @@ def library_xml(site: Site, tables: Tables, channels: tuple[Channel, ...]) -> st
     ]
     names = "\n".join(f"<string>{channel.id}</string>" for channel in channels)
     about = "Functions that call the bridge, and functions that read what it translates from a DICOM message."
-    return (
-        put(
-            "library.xml",
-            id=identity("code-template-library"),
-            name=NAME,
-            description=about,
-            channels=names,
-            templates="\n".join(made),
-        )
-        + "\n"
+    whole = put(
+        "library.xml",
+        id=identity("code-template-library"),
+        name=NAME,
+        description=about,
+        channels=names,
+        templates="\n".join(made),
     )
+    return finished(whole)

@@ -75,7 +75,7 @@ class Site:
             raise Unfit("hl7_receiver: HOST:PORT")
         ports = [getattr(self, field.name) for field in fields(self) if field.name.endswith("_port")]
         if len(set(ports)) != len(ports):
-            raise Unfit("two channels cannot listen on one port")
+            raise Unfit("mllp_port: every channel needs a port of its own")
 
     @property
     def base(self) -> str:

@@ -88,14 +88,21 @@ def _patterns(tag: str) -> Iterator[str]:
         yield from (f"{tag[:6]}x{tag[7]}", f"{tag[:4]}xxx{tag[7]}", f"{tag[:4]}xxxx")
 
 
+@cache
+def _lines() -> dict[str, tuple[str, ...]]:
+    """Return the columns of every line by tag; parsed once, for those who ask by tag rather than by keyword."""
+    rows = (line.split("\t") for line in _text("dictionary.tsv").splitlines() if "\t" in line)
+    return {row[1]: tuple(row) for row in rows}
+
+
 @lru_cache(4096)
 def attribute(tag: str) -> Attribute | None:
-    """Return what the dictionary says of ``tag`` (eight upper-case hex digits), or None."""
-    if not _TAG(tag):
+    """Return what the dictionary says of ``tag`` (eight upper-case hex digits), or None; private tags are in none."""
+    if len(tag) != 8 or tag[3] in "13579BDF":
         return None
-    text = _text("dictionary.tsv")
-    found = (_line(text, f"\t{pattern}\t") for pattern in _patterns(tag))
-    return _attribute(next(filter(None, found), None))
+    lines = _lines()
+    found = next((lines[pattern] for pattern in _patterns(tag) if pattern in lines), None)
+    return _attribute(list(found)) if found else None
 
 
 @lru_cache(4096)
@@ -131,6 +138,22 @@ def vr_of(tag: str) -> str:
             return "LO" if tag[4:6] == "00" and tag[6] != "0" else "UN"
         vr = next((vrs[pattern] for pattern in _patterns(tag) if pattern in vrs), "UN")
     return _CHOSEN.get(vr, vr)
+
+
+@cache
+def _names() -> dict[str, str]:
+    return dict(re.findall(r"^\w*\t(\w{8})\t[^\t]*\t[^\t]*\t([^\t]*)", _text("dictionary.tsv"), re.MULTILINE))
+
+
+def name_of(tag: str) -> str:
+    """Return the name of an attribute, ``"Private"`` for a private one, or the empty string.
+
+    The whole dictionary is parsed once: this is for look-ups by the hundred.
+    """
+    if tag[3:4] in "13579BDF":
+        return "Private"
+    names = _names()
+    return names.get(tag) or next((names[pattern] for pattern in _patterns(tag) if pattern in names), "")
 
 
 @lru_cache(4096)

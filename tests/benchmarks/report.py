@@ -18,7 +18,8 @@ def machine() -> str:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     libraries = ", ".join(f"{name} {version(name)}" for name in ("pydicom", "hl7apy"))
     today = datetime.now(UTC).date().isoformat()
-    return f"{today}, {cores} cores ({_processor()}), Python {platform.python_version()}, {libraries}"
+    load = f"load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "load unknown"
+    return f"{today}, {cores} cores ({_processor()}), {load}, Python {platform.python_version()}, {libraries}"
 
 
 def _processor() -> str:
@@ -70,21 +71,21 @@ class Text:
     def machine(self, pace: Pace) -> None:
         """Say where this runs."""
         print(machine())
-        print(f"median of {pace.rounds} rounds, taken in turns (quartiles); collector on, for both; pace: {pace.name}")
+        print(f"medians of {pace.rounds} rounds taken in turns, with quartiles; processor time; pace: {pace.name}")
 
     def ratios(self, figures: Iterable[Ratio]) -> None:
         """Print the comparisons."""
-        print(f"\n{'':64}{'against':24}{'ours':>9}{'theirs':>9}  ratio")
+        print(f"\n{'':78}{'against':24}{'ours':>9}{'theirs':>9}  ratio")
         for figure in figures:
             name, against, ours, theirs, measured, aim, met = _ratio(figure)
-            print(f"{name:64}{against:24}{ours:>9}{theirs:>9}  {measured:24} {aim:6} {met}", flush=True)
+            print(f"{name:78}{against:24}{ours:>9}{theirs:>9}  {measured:24} {aim:6} {met}", flush=True)
 
     def times(self, figures: Iterable[Time]) -> None:
         """Print the times."""
         print()
         for figure in figures:
             name, measured, aim, met = _time(figure)
-            print(f"{name:64}{measured:36}{aim:10}{met}", flush=True)
+            print(f"{name:78}{measured:36}{aim:10}{met}", flush=True)
 
     def growth(self, figures: Iterable[Growth], sizes: Sequence[int]) -> None:
         """Print the time an item takes."""
@@ -99,7 +100,9 @@ class Markdown:
 
     def machine(self, pace: Pace) -> None:
         """Say where this was measured."""
-        print(f"`make bench`, {machine()}; medians of {pace.rounds} rounds taken in turns, with quartiles.\n")
+        print(
+            f"`make bench`, {machine()}; medians of {pace.rounds} rounds taken in turns, with quartiles; processor time.\n"
+        )
 
     def ratios(self, figures: Iterable[Ratio]) -> None:
         """Print the comparisons."""

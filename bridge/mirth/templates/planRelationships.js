@@ -10,7 +10,7 @@ function planRelationships(msg) {
     var found = [];
 
     function valueOf(element) {
-        return element.length() === 0 ? null : String(element[0].text()).replace(/^[ \u0000]+|[ \u0000]+$/g, '');
+        return element.length() === 0 ? null : String(element[0].text()).replace(/^ +| +$/g, '');
     }
 
     for (var n = 0; n < items.length(); n++) {

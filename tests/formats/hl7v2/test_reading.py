@@ -188,6 +188,11 @@ def test_repetitions_are_several_values():
     assert items(read(obx(REL, "PRIOR~ALTERNATIVE"))) == [{"300A0055": ("PRIOR", "ALTERNATIVE")}]
 
 
+@pytest.mark.parametrize("value", ["^", "^^L", "^^^^"])
+def test_components_without_content_are_empty(value):
+    assert items(read(obx(REL, value, "1"))) == [{"300A0055": ()}]
+
+
 def test_the_two_quotes_are_null_and_nothing_is_empty():
     reading = read(obx(REL, '""', "1"), obx(UID, "", "1", "ST"))
     assert reading.records[0].get("300C0002").items == (

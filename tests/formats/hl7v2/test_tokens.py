@@ -124,14 +124,14 @@ def test_delimiters_that_are_none_are_refused(text, path):
     [
         ("", ("input.empty", "")),
         (" \r\n", ("input.empty", "")),
-        ("PID|1||7\r", ("input.not-recognised", "")),
-        ("hello", ("input.not-recognised", "")),
+        ("PID|1||7\r", ("input.not-recognised", "line 1")),
+        ("hello", ("input.not-recognised", "line 1")),
         (ONE.replace("OBX", "obx"), ("input.malformed", "line 4")),
         (ONE.replace("OBX|1", "OB|1"), ("input.malformed", "line 4")),
         (ONE.replace("OBX|1", "OBX^1"), ("input.malformed", "line 4")),
         (ONE.replace("OBX|1", "DOE JOHN|"), ("input.malformed", "line 4")),
         (ONE.replace("\r", ""), ("input.malformed", "MSH-12")),
-        (f"{ONE}BTS|1\rPID|1\r", ("input.malformed", "")),
+        (f"{ONE}BTS|1\rPID|1\r", ("input.malformed", "line 6")),
     ],
 )
 def test_what_is_no_er7_is_refused_with_its_place(text, expected):
@@ -141,8 +141,8 @@ def test_what_is_no_er7_is_refused_with_its_place(text, expected):
 @pytest.mark.parametrize(
     ("text", "limit", "expected"),
     [
-        (ONE, {"hl7_bytes": len(ONE) - 1}, ("input.too-large", "")),
-        (ONE, {"hl7_segments": 3}, ("input.too-many", "")),
+        (ONE, {"hl7_bytes": len(ONE) - 1}, ("input.too-large", "MSG[1]")),
+        (ONE, {"hl7_segments": 3}, ("input.too-many", "MSG[1]")),
         (ONE, {"hl7_fields": 10}, ("input.too-many", "MSH[1]")),
         (ONE + ONE, {"hl7_batch_bytes": 2 * len(ONE) - 1}, ("input.too-large", "")),
         (ONE + ONE + "ZZZ|" + "x" * 99, {"hl7_bytes": len(ONE) + 99}, ("input.too-large", "MSG[2]")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ FORMATS = {
     "mapping YAML": "yaml",
 }
 
-_INPUTS = {name: value for name, value in vars(inputs).items() if not name.startswith("__")}
+_INPUTS = {name: value for name, value in vars(inputs).items() if not name.startswith("__")} | {"gzip": gzip}
 _ADAPTED = _INPUTS | {name: value for name, value in vars(adapted).items() if not name.startswith("__")}
 
 
@@ -55,11 +56,11 @@ class Case(NamedTuple):
         """The format of the input, as the bridge names it; the output side of HL7 v2 is met with FHIR."""
         return "fhir" if self.generate.startswith("obs(") else FORMATS[self.format]
 
-    def raw(self) -> Any:
+    def raw(self) -> str | bytes:
         """Return the input as the catalogue makes it."""
         return _made(self.generate, _INPUTS)
 
-    def made(self) -> Any:
+    def made(self) -> str | bytes:
         """Return the input in the bridge's conventions."""
         return _made(self.adapted or self.generate, _ADAPTED)
 
@@ -78,9 +79,21 @@ class Case(NamedTuple):
         return Answer(verdict == "ERR", frozenset(codes.split()), mode == "strict ERR" if mode else None, place.strip())
 
 
-def _made(expression: str, names: dict[str, Any]) -> Any:
-    """Evaluate an expression of the catalogue: the file is ours."""
-    return eval(expression, dict(names))
+_KEPT: dict[tuple[str, bool], str | bytes] = {}
+_SMALL = 1 << 20
+
+
+def _made(expression: str, names: dict[str, Any]) -> str | bytes:
+    """Evaluate an expression of the catalogue: the file is ours. A text that could be a path is given as bytes."""
+    key = (expression, names is _ADAPTED)
+    if key in _KEPT:
+        return _KEPT[key]
+    made: str | bytes = eval(expression, dict(names))
+    is_plain = isinstance(made, bytes) or made.lstrip("\ufeff\x0b")[:1] in {"{", "["} or "\r" in made or "\n" in made
+    made = made if is_plain else made.encode()
+    if len(made) < _SMALL:  # some take long to make; those of 100 MB are not kept
+        _KEPT[key] = made
+    return made
 
 
 def catalogue() -> list[Case]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -99,8 +100,6 @@ def test_no_target_and_no_option_lets_a_bad_document_through_unseen(
 @every(DOCUMENTS)
 def test_a_bad_document_is_not_taken_for_another_format(case: Case, bridge_: Any, good: dict[str, bytes]) -> None:
     document = case.raw()
-    if isinstance(document, str) and len(document) < 4096 and document[:1] not in {"{", "[", "M"}:
-        document = document.encode("utf-8", "surrogatepass")  # a short text is taken for a path
     tried = attempt(lambda: bridge_.translate(document, to="dicom-json", keep_going=True))
     _holds_its_properties(tried, _size(document))
 
@@ -108,8 +107,8 @@ def test_a_bad_document_is_not_taken_for_another_format(case: Case, bridge_: Any
 def _wire(result: Any) -> Any:
     """Write the result out as well: what cannot be written must have been an issue, never an exception here."""
     written = result.to_bytes()
-    assert b"NaN" not in written
-    assert b"Infinity" not in written
+    if result.target in {"fhir", "dicom-json"}:
+        assert not re.search(rb"[:\[,]\s*-?(NaN|Infinity)", written)
     if result.target == "dicom" and written:
         assert written[:132] == bytes(128) + b"DICM", "a file that is written has a zero preamble"
     return result
@@ -144,7 +143,7 @@ def test_a_hostile_value_makes_no_segment_of_its_own(value: str, home: str, brid
 def test_a_bad_table_gets_its_answer(case: Case, tmp_path: Path, bridge_: Any, good: dict[str, bytes]) -> None:
     text, answer = case.made(), case.answer()
     path = tmp_path / "bad-input.yaml"
-    path.write_text(text, encoding="utf-8", newline="\n")
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
     tried = attempt(lambda: _linted(bridge_, path))
     _is_answered(tried, answer)
     _holds_its_properties(tried, _size(text))
@@ -154,10 +153,11 @@ def test_a_bad_table_gets_its_answer(case: Case, tmp_path: Path, bridge_: Any, g
 @every(TABLES)
 def test_a_table_of_another_language_is_refused(case: Case, tmp_path: Path, bridge_: Any) -> None:
     path = tmp_path / "bad-input.yaml"
-    path.write_text(case.raw(), encoding="utf-8", newline="\n")
+    text = case.raw()
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
     tried = attempt(lambda: _linted(bridge_, path))
     assert tried.error is not None
-    _holds_its_properties(tried, _size(case.raw()))
+    _holds_its_properties(tried, _size(text))
 
 
 def _linted(bridge_: Any, path: Path) -> Any:

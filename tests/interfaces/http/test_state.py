@@ -63,7 +63,7 @@ def test_a_faulty_table_leaves_the_old_one_in_force_and_says_where(site: Path) -
     assert got.json["errors"][0]["line"] == 1
     assert is_known(app)
     site.unlink()
-    assert call(app, path="/v1/tables/reload").status == 503
+    assert call(app, path="/v1/tables/reload").code == "io.not-found"
     assert is_known(app)
 
 
