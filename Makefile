@@ -10,11 +10,11 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
 VENV ?= .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 SECONDS_EACH ?= 10
 ARGS ?=
 
-.PHONY: help setup demo test bench lint format types layers fuzz wheel clean ci
+.PHONY: help setup demo test shim bench lint format types layers fuzz wheel clean ci
 
 help: ## list the tasks (this is what plain `make` does)
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -40,6 +40,9 @@ demo: $(VENV)/.runtime ## translate a real RT Plan to FHIR, to HL7 v2 and back, 
 
 test: $(VENV)/.dev ## run the whole test suite; ARGS='-k term' runs a part of it
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+shim: $(VENV)/.dev ## run the tests of the HTTP shim, MLLP and Mirth parts, which are not released yet
+	@$(BIN)/python -m pytest -o addopts="--import-mode=importlib -q" tests/interfaces/http tests/interfaces/mirth tests/interfaces/mllp $(ARGS)
 
 bench: $(VENV)/.dev ## measure speed against pydicom, hl7apy and json, and print the ratios
 	@$(BIN)/python -m tests.benchmarks $(ARGS)

@@ -118,6 +118,10 @@ class Entry:
     exit: int
     family: str
 
+    def weighed(self, mode: str) -> Severity:
+        """Return the severity in a mode: ``""``, ``"strict"`` or ``"lenient"``."""
+        return self.strict if mode == "strict" else self.lenient if mode == "lenient" else self.severity
+
 
 @dataclass(frozen=True, slots=True)
 class Issue:
@@ -180,7 +184,7 @@ class Catalogue:
             mode: ``""``, ``"strict"`` or ``"lenient"``.
         """
         entry = self.entries[finding.code]
-        severity = {"strict": entry.strict, "lenient": entry.lenient}.get(mode, entry.severity)
+        severity = entry.weighed(mode)
         place = Place(finding.document or document, finding.path, finding.line, finding.column, finding.offset)
         message = finding.detail or entry.title
         return Issue(finding.code, severity, place, message, entry.remedy, finding.side, finding.value)
@@ -192,11 +196,7 @@ class Catalogue:
 
     def errors(self, mode: str) -> frozenset[str]:
         """Return the codes that are errors in ``mode``."""
-        return frozenset(
-            code
-            for code, entry in self.entries.items()
-            if {"strict": entry.strict, "lenient": entry.lenient}.get(mode, entry.severity) is Severity.ERROR
-        )
+        return frozenset(code for code, entry in self.entries.items() if entry.weighed(mode) is Severity.ERROR)
 
     def worst(self, issues: Iterable[Issue]) -> Entry | None:
         """Return the catalogue entry of the first error, or None."""

@@ -25,7 +25,7 @@ _NO_COLONS = bytes(set(range(256)) - set(b':"'))
 _QUOTED = re.compile(rb'"[^"]*"')
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]").search
 _PAIR = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
-_SCALAR = re.compile(r'"(?:[^"\\]|\\.)*"|(NaN|-?Infinity|-?[0-9][0-9.eE+-]*)')
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|(-?(?:[0-9][0-9.eE+-]*|Infinity|NaN))', re.DOTALL)
 _text = json.encoder.encode_basestring
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
@@ -100,8 +100,9 @@ def parse(data: bytes | str, limits: Limits = DEFAULT) -> Parsed:
             _check_duplicates(text)
     except json.JSONDecodeError as error:
         raise _fault(error, text) from None
-    except Unreadable as fault:
-        raise _placed(fault, text, limits) from None
+    except _Refused as error:
+        number, code, detail = error.args
+        raise refuse(code, detail=detail, offset=_offset(text, number)) from None
     except RecursionError:
         raise refuse("input.too-deep") from None
     return Parsed(value, findings, compact)
@@ -176,8 +177,12 @@ def _check_surrogates(data: bytes) -> None:
         raise refuse("input.charset", detail="the text holds a lone surrogate", offset=lone.start())
 
 
-def _constant(_text: str) -> NoReturn:
-    raise refuse("input.malformed", detail="NaN and Infinity are not JSON")
+class _Refused(Exception):
+    """A number that is refused: its text, the code and a sentence."""
+
+
+def _constant(text: str) -> NoReturn:
+    raise _Refused(text, "input.malformed", "NaN and Infinity are not JSON")
 
 
 class _Decoder:
@@ -206,7 +211,7 @@ class _Decoder:
 
         def integer(text: str) -> int | Number:
             if len(text) > characters:
-                raise refuse("value.range", detail=f"a number is longer than {characters} characters")
+                raise _Refused(text, "value.range", f"a number is longer than {characters} characters")
             return Number(text) if text == "-0" else int(text)
 
         self._restart = restart
@@ -229,13 +234,13 @@ class _Decoder:
 
 def _decimal(text: str, characters: int, exponent: int) -> Number:
     if len(text) > characters:
-        raise refuse("value.range", detail=f"a number is longer than {characters} characters")
+        raise _Refused(text, "value.range", f"a number is longer than {characters} characters")
     power = text.lower().partition("e")[2]
     if power and abs(int(power)) > exponent:
-        raise refuse("value.range", detail=f"the exponent of a number is beyond {exponent}")
+        raise _Refused(text, "value.range", f"the exponent of a number is beyond {exponent}")
     number = Number(text)
     if not isfinite(number):
-        raise refuse("value.range", detail="a number is too large")
+        raise _Refused(text, "value.range", "a number is too large")
     return number
 
 
@@ -267,25 +272,12 @@ def _fault(error: json.JSONDecodeError, text: str) -> Unreadable:
     return refuse(code, detail=detail, offset=offset)
 
 
-def _placed(fault: Unreadable, text: str, limits: Limits) -> Unreadable:
-    """Return the fault of a number with its offset, which the decoder does not tell; any other fault as it is."""
-    finding = fault.findings[0]
-    if finding.path or finding.offset >= 0:
-        return fault
-    for found in _SCALAR.finditer(text):
-        if found[1] and _is_refused(found[1], limits):
-            return Unreadable((finding._replace(offset=len(text[: found.start()].encode())),))
-    return fault
-
-
-def _is_refused(number: str, limits: Limits) -> bool:
-    if not number[-1].isdigit():
-        return number in ("NaN", "Infinity", "-Infinity")
-    try:
-        _decimal(number, limits.json_number_characters, limits.json_exponent)
-    except (Unreadable, ValueError):
-        return True
-    return False
+def _offset(text: str, number: str) -> int:
+    """Return where the first number stands that is spelled so."""
+    for token in _TOKEN.finditer(text):
+        if token[1] == number:
+            return len(text[: token.start()].encode())
+    return len(text[: max(text.find(number), 0)].encode())  # what follows it makes no number either
 
 
 class _Twice(dict[str, Any]):

@@ -70,7 +70,8 @@ def _fetched(document: object, limits: Limits) -> tuple[str, object]:
             raise refuse("input.empty")
         if len(document) < 4096 and "\n" not in document and "\r" not in document and "\0" not in document:
             return Path(document).name, read_file(Path(document), limits)
-    read = getattr(document, "read", None)
+    library = type(document).__module__.partition(".")[0]
+    read = None if library == "hl7apy" else getattr(document, "read", None)  # hl7apy takes any name for a segment
     if callable(read):
         content = read(limits.dicom_bytes + 1)
         name = getattr(document, "name", "")

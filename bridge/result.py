@@ -70,6 +70,13 @@ class Result:
         return self._issues
 
     @property
+    def codes(self) -> dict[str, Severity]:
+        """Code and severity of what was found, each code once, errors first: the issues in short, and much cheaper."""
+        entries = self._catalogue.entries
+        found = {code: entries[code].weighed(self.mode) for code in {finding.code: None for finding in self._findings}}
+        return dict(sorted(found.items(), key=lambda pair: -pair[1].rank)) if len(found) > 1 else found
+
+    @property
     def trace(self) -> tuple[Trace, ...]:
         """Which row carried which source path to which target path."""
         return self.ledger.trace

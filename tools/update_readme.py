@@ -31,7 +31,7 @@ PLAIN = "#57606a"
 TOLD = (
     "Part 10 → FHIR, small (3 kB), explicit, defined lengths",
     "Part 10 → FHIR, VMAT (302 kB), explicit, defined lengths",
-    "Part 10 → FHIR, VMAT (320 kB), explicit, undefined lengths, with scan",
+    "Part 10 → FHIR, VMAT (320 kB), explicit, undefined lengths",
     "ORU of 10 OBX → FHIR",
     "FHIR → ER7, the small plan",
     "FHIR → ER7, a plan of 100 references",

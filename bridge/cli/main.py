@@ -28,6 +28,7 @@ COMMANDS = {
     "demo": "demo",
     "serve": "serve",
     "keys": "serve",
+    "mllp": "mllp",
     "mirth": "mirth",
 }
 _BROKEN_PIPE = 128 + 13  # what a shell says of a program that SIGPIPE ended

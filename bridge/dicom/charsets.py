@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
+
+from bridge.dicom.quiet import silently
 
 _DELIMITERS = frozenset(b"\\\t\n\f\r^=")  # at these a text returns to its first character set (PS3.5 6.1.2.5.3)
 
@@ -20,13 +21,15 @@ class Charset:
         codec: Python's name of it; empty with code extensions.
 
     Attributes:
+        is_extended: Whether text may switch to other sets: then bytes of ASCII may be other text.
         is_single_byte: Whether any bytes at all are text in it, so that a wrong declaration goes unnoticed.
     """
 
-    __slots__ = ("_codec", "is_single_byte", "terms")
+    __slots__ = ("_codec", "is_extended", "is_single_byte", "terms")
 
     def __init__(self, terms: tuple[str, ...], codec: str) -> None:
         self.terms, self._codec = terms, codec
+        self.is_extended = not codec
         self.is_single_byte = codec.startswith(("latin", "iso8859"))
 
     @property
@@ -52,8 +55,7 @@ class Charset:
         """Decode ISO 2022 with code extensions; whatever pydicom would replace is refused."""
         from pydicom.charset import convert_encodings, decode_bytes  # noqa: PLC0415 - seldom needed, slow to import
 
-        with warnings.catch_warnings(record=True) as warned:
-            warnings.simplefilter("always")
+        with silently() as warned:
             text: str = decode_bytes(data, convert_encodings(list(self.terms)), set(_DELIMITERS))
         if warned or "\ufffd" in text or "\x1b" in text:
             raise Undecodable

@@ -6,10 +6,7 @@ still raw is decoded strictly by us; pydicom's warnings hold values, so none get
 
 from __future__ import annotations
 
-import io
-import warnings
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from operator import index
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,9 +14,9 @@ from bridge.dicom.charsets import Charset
 from bridge.dicom.forms import BIG_ENDIAN, EXPLICIT, IMPLICIT, UNDEFINED, Form, Vr, tag_text
 from bridge.dicom.levels import Raw, check, items
 from bridge.dicom.plan import Plan
+from bridge.dicom.quiet import silently
 from bridge.dicom.reader import Reader
 from bridge.dicom.structure import Structure
-from bridge.dicom.syntax import PREAMBLE
 from bridge.dicom.values import Fault, decode, real_text, stripped
 from bridge.dicom.walk import Place
 from bridge.issues import Finding, refuse
@@ -35,14 +32,6 @@ class Node(NamedTuple):
     tag: int
     vr: Vr | None
     element: Any
-
-
-@contextmanager
-def silently() -> Iterator[list[warnings.WarningMessage]]:
-    """Keep the warnings of a block to ourselves."""
-    with warnings.catch_warnings(record=True) as warned:
-        warnings.simplefilter("always")
-        yield warned
 
 
 def read(dataset: Dataset, plan: Plan, options: Options) -> Reading:
@@ -175,7 +164,9 @@ class DataSet(Reader[Node]):
         if isinstance(element, _Encoded):
             structure, raw, form = element
             data = structure.data[raw.start : raw.stop]
-            structure.count_values(0 if vr.kind == "bulk" else data.count(b"\\") + 1, path, -1)
+            if vr.kind != "bulk":
+                count = data.count(b"\\") + 1 if vr.kind == "text" else len(data) // vr.size
+                structure.count_values(count, path, -1)
             is_little = raw.vr is not None and raw.vr.name == "UN"
             return decode(data, vr, "<" if is_little else form.mark, self._charset, self.note)
         try:
@@ -232,79 +223,3 @@ def _object(value: Any, vr: Vr) -> str:
 
 
 _REAL = ("d", "f")
-
-
-def loaded(data: bytes) -> Dataset:
-    """Return the data set in ``data``, as pydicom reads it."""
-    from pydicom import dcmread  # noqa: PLC0415 - only who works with pydicom pays for it
-
-    with silently():
-        return dcmread(io.BytesIO(data), force=True)
-
-
-def emitted(dataset: Dataset, plan: Plan) -> bytes:
-    """Return a data set as a Part 10 file with a zero preamble and complete file meta information.
-
-    Raises:
-        Unreadable: ``value.unrepresentable``, if pydicom cannot write it, or only with other characters.
-    """
-    from pydicom import dcmwrite  # noqa: PLC0415
-    from pydicom.dataset import Dataset as Shadow  # noqa: PLC0415
-
-    out = io.BytesIO()
-    with silently() as warned:
-        shadow = Shadow(dataset)  # the same elements under another header
-        shadow.set_original_encoding(*dataset.original_encoding, dataset.original_character_set)
-        shadow.file_meta = _meta(dataset, plan)
-        shadow.preamble = PREAMBLE
-        try:
-            dcmwrite(out, shadow)
-        except Exception as error:
-            detail = f"pydicom cannot write the data set ({type(error).__name__})"
-            raise refuse("value.unrepresentable", "$", detail) from None
-    if any("encode" in str(warning.message) for warning in warned):
-        raise refuse("value.unrepresentable", "$", "text that the data set's character set does not have")
-    return out.getvalue()
-
-
-def _meta(dataset: Dataset, plan: Plan) -> Any:
-    """Return complete file meta information for a data set (PS3.10 7.1)."""
-    from pydicom.dataset import FileMetaDataset  # noqa: PLC0415
-
-    tags, ours = plan.map("file-meta"), plan.map("implementation")
-    meta = FileMetaDataset()
-    meta.update(getattr(dataset, "file_meta", None) or {})
-    for tag, own in plan.media_storage.items():
-        if own in dataset:
-            meta.add_new(tag, "UI", str(dataset[own].value or ""))
-    defaults = {
-        "version": ("OB", b"\0\1"),
-        "transfer-syntax": ("UI", _syntax(dataset, plan)),
-        "implementation-class": ("UI", ours["class-uid"]),
-    }
-    if tags["implementation-class"] not in meta:
-        meta.add_new(tags["implementation-version"], "SH", ours["version-name"])
-    for name, (vr, value) in defaults.items():
-        if tags[name] not in meta:
-            meta.add_new(tags[name], vr, value)
-    meta.add_new(tags["group-length"], "UL", 0)  # pydicom puts the right one in
-    return meta
-
-
-def _syntax(dataset: Dataset, plan: Plan) -> str:
-    """Return the transfer syntax of a data set that names none."""
-    is_implicit, is_little = dataset.original_encoding
-    if is_implicit is None:
-        return plan.text("written-transfer-syntax")
-    form = IMPLICIT if is_implicit else EXPLICIT if is_little else BIG_ENDIAN
-    return next(uid for uid, name in plan.map("transfer-syntaxes").items() if name == form.name)
-
-
-def from_json(document: Any) -> Any:
-    """Return the data set of a DICOM JSON object, a list of them for an array."""
-    from pydicom import Dataset as Model  # noqa: PLC0415
-
-    with silently():
-        if isinstance(document, list):
-            return [Model.from_json(one) for one in document]
-        return Model.from_json(document)

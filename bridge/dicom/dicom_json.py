@@ -5,27 +5,24 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from decimal import Decimal
-from math import isfinite
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, cast
 
 from bridge import jsontext
 from bridge.dicom.forms import EXPLICIT, Vr
+from bridge.dicom.json_values import read_value
 from bridge.dicom.plan import Plan
 from bridge.dicom.reader import Reader
-from bridge.dicom.values import Fault, decode, real_text, stripped
+from bridge.dicom.values import Fault, decode
 from bridge.dicom.walk import Place
-from bridge.issues import Finding, refuse
+from bridge.issues import Finding, Unreadable, refuse
 from bridge.ledger import Loose, State
 from bridge.lens import Options, Reading
 from bridge.limits import Limits
 from bridge.tables import dictionary
 
 _LOWER = re.compile(r"[0-9A-Fa-f]{8}\Z").match
-_INTEGER = re.compile(r"[+-]?[0-9]+\Z").match
 _VALUES = ("Value", "InlineBinary", "BulkDataURI")
-GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 
 
 class Node(NamedTuple):
@@ -41,7 +38,13 @@ def parsed(document: object, limits: Limits) -> tuple[object, list[Finding]]:
     """Return a document as Python values: text is parsed, everything else is what it is."""
     if not isinstance(document, (bytes, str)):
         return document, []
-    value, findings, _ = jsontext.parse(document, limits)
+    try:
+        value, findings, _ = jsontext.parse(document, limits)
+    except Unreadable as error:
+        nowhere = (
+            found._replace(path="$") if not found.path and found.offset < 0 else found for found in error.findings
+        )
+        raise Unreadable(tuple(nowhere)) from None
     return value, list(findings)
 
 
@@ -189,7 +192,7 @@ class DataSet(Reader[Node]):
             raise Fault("input.too-many", f"more than {self._limits.dicom_values} values")
         if len(members) > 1 and vr.kind == "text" and not vr.is_multiple:
             raise Fault("value.multiplicity", f"VR {vr.name} holds one value")
-        found = tuple("" if member is None else _value(member, vr) for member in members)
+        found = tuple("" if member is None else read_value(member, vr) for member in members)
         return found if len(found) > 1 or found[0] else ()
 
     def _binary(self, text: str, vr: Vr) -> tuple[str, ...]:
@@ -207,84 +210,3 @@ class DataSet(Reader[Node]):
                 self.values(node, vr, Place(EXPLICIT), path)
             except Fault as fault:
                 self.find(fault.code, path, fault.detail)
-
-
-def _value(member: object, vr: Vr) -> str:
-    """Return one value as text; raise Fault."""
-    if vr.name in _OTHER:
-        return _OTHER[vr.name](member, vr)
-    if vr.kind == "number":
-        return _integer(member, vr)
-    if not isinstance(member, str):
-        raise Fault("value.type", f"a value of VR {vr.name} is a string")
-    if vr.is_multiple and "\\" in member:
-        raise Fault("value.characters", "a backslash would make two values of one")
-    return stripped(member, vr)
-
-
-def _number(member: object) -> str:
-    """Return a JSON number as it was written."""
-    if isinstance(member, jsontext.Number):
-        return member.text
-    if isinstance(member, bool) or not isinstance(member, (int, float, Decimal)):
-        raise Fault("value.type", "a number is expected")
-    if isinstance(member, int) and member.bit_length() > 256:
-        raise Fault("value.range", "the number is too large")
-    if not isfinite(member):
-        raise Fault("value.range", "not a finite number")
-    return str(member)
-
-
-def _integer(member: object, vr: Vr) -> str:
-    """Return a binary integer; SV and UV may be strings."""
-    text = member if isinstance(member, str) and vr.size == 8 else _number(member)
-    if not _INTEGER(text):
-        raise Fault("value.type", f"a value of VR {vr.name} is an integer")
-    bits = 8 * vr.size
-    lowest, highest = (0, 1 << bits) if vr.code.isupper() else (-(1 << bits - 1), 1 << bits - 1)
-    if len(text) > 24 or not lowest <= int(text) < highest:
-        raise Fault("value.range", f"out of the range of VR {vr.name}")
-    return str(int(text))
-
-
-def _real(member: object, vr: Vr) -> str:
-    return real_text(float(_number(member)), vr)
-
-
-def _decimal(member: object, vr: Vr) -> str:
-    """Return a number that DICOM has as text: its own text, or the JSON number as it was written."""
-    if not isinstance(member, str):
-        return _number(member)
-    if "\\" in member:
-        raise Fault("value.characters", "a backslash would make two values of one")
-    return stripped(member, vr)
-
-
-def _tag(member: object, vr: Vr) -> str:
-    if not isinstance(member, str) or not _LOWER(member):
-        raise Fault("value.type", f"a value of VR {vr.name} is eight hex digits")
-    return member.upper()
-
-
-def _name(member: object, vr: Vr) -> str:
-    """Return a person's name with its component groups (PS3.18 F.2.2)."""
-    if not isinstance(member, dict):
-        raise Fault("value.type", f"a value of VR {vr.name} is an object with Alphabetic, Ideographic, Phonetic")
-    if any(group not in GROUPS or not isinstance(text, str) for group, text in member.items()):
-        raise Fault("input.malformed", "a name has Alphabetic, Ideographic and Phonetic, each a string")
-    if any("=" in text or "\\" in text for text in member.values()):
-        raise Fault("value.characters", "a component group with = or a backslash would become two")
-    groups = [member.get(group) for group in GROUPS]
-    while groups and groups[-1] is None:
-        groups.pop()
-    return stripped("=".join(group or "" for group in groups), vr)
-
-
-_OTHER: Mapping[str, Callable[[object, Vr], str]] = {
-    "PN": _name,
-    "AT": _tag,
-    "FL": _real,
-    "FD": _real,
-    "DS": _decimal,
-    "IS": _decimal,
-}

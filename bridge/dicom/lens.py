@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from bridge import jsontext
-from bridge.dicom import dicom_json, part10, syntax
+from bridge.dicom import dataset, dicom_json, files, part10, syntax
 from bridge.dicom.forms import tag_text
 from bridge.dicom.json_store import Json, place_of
 from bridge.dicom.plan import Plan
@@ -50,8 +50,6 @@ class DicomLens:
         if isinstance(document, (str, dict, list)):
             return dicom_json.read(document, self._plan, options)
         if hasattr(document, "get_item") and hasattr(document, "original_encoding"):
-            from bridge.dicom import dataset  # noqa: PLC0415 - only who works with pydicom pays for it
-
             return dataset.read(document, self._plan, options)
         detail = f"a {type(document).__name__} is neither bytes, JSON nor a data set"
         raise refuse("input.not-recognised", detail=detail)
@@ -75,10 +73,8 @@ class DicomLens:
             data = self._bytes(into)
             told = self._told(data, replace(options, raw=True))
             written = file_with(records[0], data, self._plan, options)
-        from bridge.dicom import dataset  # noqa: PLC0415
-
         assert isinstance(written.document, bytes)
-        return Writing(dataset.loaded(written.document), [written.targets], [*told, *written.findings])
+        return Writing(files.loaded(written.document), [written.targets], [*told, *written.findings])
 
     def _bytes(self, into: object) -> bytes:
         if isinstance(into, (bytes, bytearray, memoryview)):
@@ -150,24 +146,18 @@ class DicomLens:
         if isinstance(document, str) or (isinstance(document, bytes) and syntax.is_json(document)):
             return dicom_json.parsed(document, options.limits)[0]
         if isinstance(document, bytes):
-            from bridge.dicom import dataset  # noqa: PLC0415
-
-            return dataset.loaded(document)
+            return files.loaded(document)
         return document
 
     def to_bytes(self, document: object, to: Format) -> bytes:
         """Return a Part 10 file with a zero preamble, or JSON in UTF-8."""
         if to is Format.DICOM_JSON:
             return jsontext.emit(document)
-        from bridge.dicom import dataset  # noqa: PLC0415
-
-        return dataset.emitted(document, self._plan)
+        return files.emitted(document, self._plan)
 
     def as_model(self, document: object, to: Format) -> Dataset | list[Dataset]:
         """Return pydicom's data set (a list of them for several DICOM JSON objects)."""
-        from bridge.dicom import dataset  # noqa: PLC0415
-
-        return dataset.from_json(document) if to is Format.DICOM_JSON else document
+        return files.from_json(document) if to is Format.DICOM_JSON else document
 
 
 def _joined(made: Sequence[Written], document: object, told: list[Finding]) -> Writing:

@@ -41,14 +41,14 @@ class Headers(dict[int, int]):
 
     Attributes:
         form: The encoding.
-        longest: Bytes of one value.
+        plain: Bytes of a value of any kind that are not too many.
     """
 
     def __init__(self, form: Form, vrs: Mapping[bytes, Vr], vr_of: Callable[[int], Vr | None], limits: Limits) -> None:
         super().__init__()
         self.form, self._vrs, self._vr_of = form, vrs, vr_of
-        self.longest = limits.dicom_value_bytes
-        self._longest_text = min(limits.dicom_value_bytes, limits.dicom_values)
+        self._longest = limits.dicom_value_bytes
+        self.plain = min(limits.dicom_value_bytes, limits.dicom_values - 1)
 
     def __missing__(self, header: int) -> int:
         """Return and keep what is known of a header; raise if it is doubtful."""
@@ -81,7 +81,7 @@ class Headers(dict[int, int]):
         return 8 + self._sized(vr, length)
 
     def _sized(self, vr: Vr | None, length: int) -> int:
-        longest = self._longest_text if vr is not None and vr.kind == "text" else self.longest
+        longest = self.plain if vr is not None and vr.kind == "text" else self._longest
         if length & 1 or length > longest or (vr is not None and length % vr.size):
             raise _Doubtful
         return length
@@ -122,7 +122,7 @@ def _scan(data: bytes, pos: int, stop: int, headers: Headers, depth: int) -> boo
                 pos += 12
                 last = pos + length
                 if known:
-                    if length % -known or length > headers.longest:
+                    if length % -known or length > headers.plain:
                         return False
                     pos = last
                     continue

@@ -36,7 +36,7 @@ class Structure:
     def __init__(self, data: bytes, plan: Plan, limits: Limits, findings: list[Finding]) -> None:
         self.data, self.plan, self.limits, self.findings = data, plan, limits, findings
         self.deepest = min(limits.dicom_depth, _NESTED)
-        self.plain = min(limits.dicom_values, limits.dicom_value_bytes)
+        self.plain = min(limits.dicom_values - 1, limits.dicom_value_bytes)  # so many bytes hold one value more
         self.ends: dict[int, int] = {}
         self._elements, self._items = limits.dicom_elements, limits.dicom_items
         self._same: dict[str, int] = {}
@@ -109,7 +109,7 @@ class Structure:
             self.find("value.length", path, f"{length} bytes; {vr.name} has values of {vr.size} bytes", start)
         elif length & 1:
             self.find("input.odd-length", path, "the value has an odd length", start)
-        if vr is not None and vr.is_multiple and length > self.limits.dicom_values:
+        if vr is not None and vr.is_multiple and length >= self.limits.dicom_values:
             self.count_values(self.data.count(b"\\", start, start + length) + 1, path, start)
 
     def count_values(self, count: int, path: str, offset: int) -> None:

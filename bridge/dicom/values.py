@@ -14,6 +14,7 @@ from bridge.dicom.charsets import Charset, Undecodable, is_utf8
 from bridge.dicom.forms import Vr
 
 Note = Callable[[str, str], None]  # code and sentence of what does not hinder reading
+_ESCAPE = b"\x1b"
 _SWAPPED = {2: "H", 4: "I", 8: "Q"}
 _REAL = ("d", "f")
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z").match
@@ -61,7 +62,10 @@ def decode(data: bytes, vr: Vr, mark: str, charset: Charset | None, note: Note) 
 
 
 def _texts(data: bytes, vr: Vr, charset: Charset | None, note: Note) -> tuple[str, ...]:
-    text = data.decode("ascii") if data.isascii() else _text(data, vr, charset, note)
+    if data.isascii() and not (_ESCAPE in data and vr.has_charset and charset is not None and charset.is_extended):
+        text = data.decode("ascii")
+    else:
+        text = _text(data, vr, charset, note)
     if text[-1] == "\0":
         size = len(text)
         text = text.rstrip("\0")

@@ -86,7 +86,7 @@ class Walk:
 
     def _enter(self, tag: int, form: Form | None, start: int, stop: int | None, bound: int) -> None:
         inside = self._place.depth + sum(1 for frame in self._frames if frame.tag)
-        if inside >= self._structure.deepest:
+        if inside >= self._structure.deepest and start != stop:
             self._structure.too_deep(self._path() + tag_text(tag), start)
         outer = self._frames[-1].form if self._frames else self._place.form
         frame = _Frame(tag, form or outer, start, stop, bound)

@@ -57,8 +57,13 @@ def _object(value: object, members: frozenset[str], kind: str) -> dict[str, Any]
         raise Fault("value.type", f"not a {kind}")
     if not value.keys() <= members:
         raise Fault("input.malformed", f"a {kind} has no such member")
-    if any(inner is None or inner == "" for inner in value.values()):
-        raise Fault("value.required", f"a member of the {kind} has no value")
+    for inner in value.values():
+        if inner is None:
+            raise Fault("value.required", f"null is no value of a member of the {kind}")
+        if isinstance(inner, str) and not is_string(inner):
+            raise Fault("value.characters", f"a member of the {kind} is blank or has control characters")
+        if isinstance(inner, (dict, list)) and not inner:
+            raise Fault("input.malformed", f"a member of the {kind} is empty")
     return value
 
 

@@ -20,8 +20,8 @@ def member_fault(role: Role, value: Any) -> Fault | None:
     if value is None:
         return Fault("value.required", "null is no value; leave the member out")
     if role.is_list:
-        if type(value) is not list:
-            return Fault("input.malformed", "an array is due")
+        if type(value) is not list or not value:
+            return Fault("input.malformed", "an array with entries is due")
         if not all(type(entry) is role.type for entry in value):
             return Fault("input.malformed", f"every entry must be {_KINDS[role.type]}")
         return None

@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 from bridge import jsontext
 from bridge.fhir import models, syntax
 from bridge.fhir.documents import assembled, release_of, scan
+from bridge.fhir.patch import write_into
 from bridge.fhir.plan import Plan
-from bridge.fhir.writer import write_into, write_new
+from bridge.fhir.writer import write_new
 from bridge.issues import Finding
 from bridge.lens import DEFAULT_OPTIONS, Options, Reading, Writing
 from bridge.record import Format, Record

@@ -7,7 +7,7 @@ from typing import Any
 
 from bridge.fhir.plan import Host
 from bridge.fhir.reader import Part
-from bridge.ledger import Target
+from bridge.ledger import Refusal, Target
 from bridge.record import Element
 
 Written = tuple[Element, str | list[Target]]
@@ -25,14 +25,17 @@ class Place:
         is_new: Whether it was made in this run.
         is_used: Whether a record has been written to it.
         is_plan: Whether it was read as a plan's own anchor.
+        generics: Where attributes in the generic form stand, by tag; None until somebody asks.
         is_mixed: Whether something stands beside a primitive, at the end of what is new.
     """
 
     __slots__ = (
         "_attach",
+        "_extensions",
         "_is_own",
         "below",
         "found",
+        "generics",
         "host",
         "is_mixed",
         "is_new",
@@ -48,6 +51,8 @@ class Place:
         self.below: list[Place] = []
         self.is_new = self.is_used = self.is_plan = self.is_mixed = self._is_own = False
         self._attach = attach
+        self._extensions: list[Any] | None = None
+        self.generics: dict[str, list[int]] | None = None
 
     @classmethod
     def made(cls, host: Host, path: str) -> Place:
@@ -85,6 +90,14 @@ class Place:
             self._is_own = True
             self._attach(self.node)
         return self.node
+
+    def extensions(self) -> list[Any]:
+        """Return the anchor's extensions, safe to change."""
+        if self._extensions is None:
+            before = self.own().get("extension")
+            self._extensions = list(before) if isinstance(before, list) else []
+            self.node["extension"] = self._extensions
+        return self._extensions
 
     def add(self, host: Host) -> Place:
         """Return a new anchor below this one."""
@@ -126,3 +139,62 @@ def key_of(host: Host, elements: dict[str, Element]) -> str:
 
 def _nowhere(_node: dict[str, Any]) -> None:
     """A new resource is attached by whoever made it."""
+
+
+def extensions_of(place: Place) -> list[Any]:
+    """Return the anchor's extensions, to be looked at only."""
+    extensions = place.node.get("extension")
+    return extensions if isinstance(extensions, list) else []
+
+
+def replace_extensions(place: Place, old: list[int], made: list[dict[str, Any]]) -> list[int]:
+    """Put ``made`` where the extensions at ``old`` are, the rest after the last of them; return the new positions."""
+    extensions = place.extensions()
+    positions: list[int] = []
+    if not old:
+        _append(extensions, made, positions)
+        return positions
+    if len(old) == len(made):
+        for index, extension in zip(old, made, strict=True):
+            extensions[index] = extension
+        return old
+    place.generics = None
+    kept, gone = set(old[: len(made)]), set(old[len(made) :])
+    out: list[Any] = []
+    moved: dict[int, int] = {}
+    for index, extension in enumerate(extensions):
+        if index in kept:
+            positions.append(len(out))
+            out.append(made[len(positions) - 1])
+        elif index not in gone:
+            moved[index] = len(out)
+            out.append(extension)
+        if index == old[-1]:
+            _append(out, made, positions)
+    extensions[:] = out
+    if any(index != to for index, to in moved.items()):
+        _renumber(place, moved)
+    return positions
+
+
+def _append(out: list[Any], made: list[dict[str, Any]], positions: list[int]) -> None:
+    for extension in made[len(positions) :]:
+        positions.append(len(out))
+        out.append(extension)
+
+
+def _renumber(place: Place, moved: dict[int, int]) -> None:
+    """Follow the extensions that stand elsewhere now in the places that were noted."""
+    at = f"{place.path}.extension["
+
+    def renumbered(target: Target) -> Target:
+        if isinstance(target, Refusal) or not target.startswith(at):
+            return target
+        index, _, rest = target[len(at) :].partition("]")
+        return f"{at}{moved.get(int(index), int(index))}]{rest}"
+
+    for tag, (element, places) in place.found.items():
+        if isinstance(places, str):
+            place.found[tag] = element, str(renumbered(places))
+        else:
+            place.found[tag] = element, [renumbered(target) for target in places]

@@ -76,7 +76,7 @@ class Reader(ExtensionReader):
                     self._leaf(slot, value, f"{path}.{name}", found)
             elif branch is not None:
                 self._native(branch, value, f"{path}.{name}", found)
-            elif role.act == "extension" and type(value) is list:
+            elif role.act == "extension" and type(value) is list and value:
                 self.extensions(host.level, value, path, found, is_item=False)
             elif role.act == "fixed" and value == role.fixed:
                 self.counted += 1
@@ -103,13 +103,13 @@ class Reader(ExtensionReader):
 
     def _children(self, part: Part, host: Host, value: Any, path: str) -> None:
         child = self.plan.hosts[f"{host.name}.{host.child}"]
-        if type(value) is not list:
-            self.reject(Fault("input.malformed", "an array is due"), path)
+        if type(value) is not list or not value:
+            self.reject(Fault("input.malformed", "an array with entries is due"), path)
             return
         for index, node in enumerate(value):
             place = f"{path}[{index}]"
-            if type(node) is not dict:
-                self.reject(Fault("input.malformed", "every entry must be an object"), place)
+            if type(node) is not dict or not node:
+                self.reject(Fault("input.malformed", "every entry must be an object with members"), place)
             elif child.child:
                 part.parts.append(self.part(child, node, place))
             elif self._is_plan(child, node):
@@ -149,11 +149,11 @@ class Reader(ExtensionReader):
 
     def _native(self, branch: Branch, value: Any, path: str, found: Found) -> None:
         """Read a native element that leads to rows: one, or the repetitions that selectors tell."""
-        if type(value) is dict and not branch.is_list:
+        if type(value) is dict and not branch.is_list and value:
             self._node(branch.node, value, path, found)
             return
-        if type(value) is not list or not branch.is_list:
-            detail = "an array is due" if branch.is_list else "an object is due"
+        if type(value) is not list or not branch.is_list or not value:
+            detail = "an array with entries is due" if branch.is_list else "an object with members is due"
             code = "value.required" if value is None else "input.malformed"
             self.reject(Fault(code, detail), path)
             return
@@ -164,8 +164,8 @@ class Reader(ExtensionReader):
         chosen = _chosen(branch, value, self.plan.aliases)
         for index, entry in enumerate(value):
             place = f"{path}[{index}]"
-            if type(entry) is not dict:
-                self.reject(Fault("input.malformed", "an object is due"), place)
+            if type(entry) is not dict or not entry:
+                self.reject(Fault("input.malformed", "an object with members is due"), place)
             elif index not in chosen:
                 self.foreign(place, entry)
             else:

@@ -5,31 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bridge.fhir.generic import absent, absent_state, generic_extension
-from bridge.fhir.places import Place, Written
-from bridge.fhir.plan import Plan
+from bridge.fhir.generic import absent, generic_extension
+from bridge.fhir.natives import Json, NativeWriter
+from bridge.fhir.places import Place, Written, extensions_of, replace_extensions
 from bridge.fhir.slots import Level, Slot
 from bridge.fhir.values import Fault
 from bridge.issues import Finding
 from bridge.ledger import Refusal, Target
 from bridge.record import Element, Item, leaves
 
-Json = dict[str, Any]
 
+class RowWriter(NativeWriter):
+    """Writes rows, items and generic attributes."""
 
-class RowWriter:
-    """Writes rows, items and generic attributes.
-
-    Attributes:
-        plan: What is written by.
-        findings: What could not be written.
-    """
-
-    __slots__ = ("findings", "plan")
-
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self.findings: list[Finding] = []
+    __slots__ = ()
 
     def put(self, place: Place, slot: Slot | None, element: Element) -> None:
         """Make an anchor say what ``element`` says; ``slot`` is None for the generic form."""
@@ -46,7 +35,7 @@ class RowWriter:
         elif slot.group is not None:
             self._group(place, slot, slot.group, element)
         elif slot.path:
-            self._native(place, slot, element)
+            self.native(place, slot, element)
         else:
             self._simple(place, slot, element)
 
@@ -65,11 +54,9 @@ class RowWriter:
                 except Fault as fault:
                     self.refuse(place, element, fault)
             else:
-                self._native_new(place, slot, element)
+                self.native_new(place, slot, element)
             return
-        extensions = node.get("extension")
-        if extensions is None:
-            extensions = node["extension"] = []
+        extensions = place.extensions()
         if level is None:
             try:
                 key, value = slot.write(values[0])
@@ -94,109 +81,6 @@ class RowWriter:
             fault = Fault("map.no-place", f"the document knows the {slot.name}, and the plan does not; it was kept")
         self.refuse(place, element, fault, side="into")
 
-    def refuse(self, place: Place, element: Element, fault: Fault, side: str = "target") -> None:
-        """Report that ``element`` was not written; the anchor keeps what it says."""
-        self.findings.append(Finding(fault.code, place.path, fault.detail, side=side))
-        place.found[element.tag] = element, [Refusal(fault.code) for _ in leaves((element,))]
-
-    # -- native elements
-
-    def _native(self, place: Place, slot: Slot, element: Element) -> None:
-        values = element[2]
-        try:
-            if len(values) > 1:
-                raise Fault("value.unrepresentable", f"{slot.name}: one value has room here")
-            value = slot.write(values[0])[1] if values else None
-        except Fault as fault:
-            self.refuse(place, element, fault)
-            return
-        node, path = place.own(), place.path
-        for step in slot.path[:-1]:
-            name = step.name
-            if step.is_list:
-                node, index = self._entry(node, name, step.where)
-                path += f".{name}[{index}]"
-            else:
-                inner = node.get(name)
-                node[name] = dict(inner) if inner and not self._is_unknown(inner) else {}
-                node = node[name]
-                path += f".{name}"
-        place.is_mixed = place.is_mixed or (value is None and node is place.node)
-        path += self._set(node, slot, element, value)
-        place.found[element[0]] = element, path
-
-    def _native_new(self, place: Place, slot: Slot, element: Element) -> None:
-        """Write one value to a native path at a new anchor, where nothing has to be copied."""
-        try:
-            value = slot.write(element[2][0])[1]
-        except Fault as fault:
-            self.refuse(place, element, fault)
-            return
-        node, path = place.node, place.path
-        for name, is_list, where in slot.path[:-1]:
-            inner = node.get(name)
-            if is_list:
-                if inner is None:
-                    inner = node[name] = []
-                index = next((i for i, e in enumerate(inner) if where and e.get(where[0]) == where[1]), len(inner))
-                if index == len(inner):
-                    inner.append({where[0]: where[1]} if where else {})
-                node = inner[index]
-                path = f"{path}.{name}[{index}]"
-            else:
-                if inner is None:
-                    inner = node[name] = {}
-                node = inner
-                path = f"{path}.{name}"
-        name, is_list, _ = slot.path[-1]
-        node[name] = [value] if is_list else value
-        place.found[element[0]] = element, f"{path}.{name}[0]" if is_list else f"{path}.{name}"
-
-    def _set(self, node: Json, slot: Slot, element: Element, value: object) -> str:
-        """Set the last member of a native path; return what it adds to the path."""
-        name, is_list, _ = slot.path[-1]
-        beside = f"_{name}"
-        if value is None:
-            value = {"extension": absent(self.plan, null=element.null)}
-            if not slot.is_complex:
-                node.pop(name, None)
-                node[beside] = value
-                return f".{beside}"
-        elif not slot.is_complex and beside in node and self._is_unknown(node[beside]):
-            del node[beside]
-        node[name] = [value] if is_list else value
-        return f".{name}[0]" if is_list else f".{name}"
-
-    def _is_unknown(self, value: object) -> bool:
-        """Whether an element holds nothing but a data-absent-reason."""
-        return isinstance(value, dict) and len(value) == 1 and bool(absent_state(self.plan, value.get("extension")))
-
-    def _entry(self, node: Json, name: str, where: tuple[str, str] | None) -> tuple[Json, int]:
-        """Return the repetition that a selector tells, made where there is none, and its index."""
-        entries = list(node.get(name) or ())
-        index = len(entries)
-        for i, entry in enumerate(entries):
-            if where is None or (isinstance(entry, dict) and self._selects(entry, where, entries)):
-                index = i
-                break
-        if index == len(entries):
-            entries.append({where[0]: where[1]} if where else {})
-        entries[index] = dict(entries[index])
-        node[name] = entries
-        return entries[index], index
-
-    def _selects(self, entry: Json, where: tuple[str, str], entries: list[Any]) -> bool:
-        if entry.get(where[0]) == where[1]:
-            return True
-        if any(isinstance(other, dict) and other.get(where[0]) == where[1] for other in entries):
-            return False
-        return any(
-            where == (alias.member, alias.value)
-            and entry.get(alias.member) == alias.also
-            and str(entry.get("value", "")).startswith(alias.prefix)
-            for alias in self.plan.aliases
-        )
-
     # -- extensions
 
     def _simple(self, place: Place, slot: Slot, element: Element) -> None:
@@ -206,8 +90,8 @@ class RowWriter:
             self.refuse(place, element, fault)
             return
         urls = place.host.level.urls(slot)
-        old = [i for i, extension in enumerate(_extensions(place)) if _url(extension) in urls]
-        first = _replace(place, old, made)
+        old = [i for i, extension in enumerate(extensions_of(place)) if _url(extension) in urls]
+        first = replace_extensions(place, old, made)
         place.found[element.tag] = element, f"{place.path}.extension[{first[0]}].value"
 
     def _row(self, slot: Slot, element: Element) -> Iterator[Json]:
@@ -225,42 +109,48 @@ class RowWriter:
                 yield {"url": slot.url, "extension": absent(self.plan, null=False)}
 
     def _generic(self, place: Place, element: Element) -> None:
-        old = self._generics(place, element.tag)
-        index = old[0] if old else len(_extensions(place))
+        old = self._generics(place, element.tag) if element.tag in place.found else []
+        index = old[0] if old else len(extensions_of(place))
         try:
             extension, targets = generic_extension(self.plan, element, f"{place.path}.extension[{index}]")
         except Fault as fault:
             self.refuse(place, element, fault)
             return
-        _replace(place, old, [extension])
+        positions = replace_extensions(place, old, [extension])
+        if place.generics is not None:
+            place.generics[element.tag] = positions
         place.found[element.tag] = element, list(targets)
 
     def _generics(self, place: Place, tag: str) -> list[int]:
         """Return where the anchor holds an attribute in the generic form."""
-        return [
-            i
-            for i, extension in enumerate(_extensions(place))
-            if _url(extension) in self.plan.generics
-            and any(_url(sub) == "tag" and sub.get("valueCode") == tag for sub in extension.get("extension", ()))
-        ]
+        if place.generics is None:
+            place.generics = {}
+            for index, extension in enumerate(extensions_of(place)):
+                if _url(extension) in self.plan.generics:
+                    for sub in extension.get("extension", ()):
+                        if _url(sub) == "tag":
+                            place.generics.setdefault(str(sub.get("valueCode")).upper(), []).append(index)
+        return place.generics.get(tag, [])
 
     # -- groups
 
     def _group(self, place: Place, slot: Slot, level: Level, element: Element) -> None:
         """Make an anchor hold the items of a group, item by item; a kept item keeps what is foreign in it."""
         items = element.items or ()
-        exts = _extensions(place)
+        exts = extensions_of(place)
         urls = place.host.level.urls(slot) if exts else frozenset()
         old = [i for i, extension in enumerate(exts) if _url(extension) in urls]
-        old = sorted(old + self._generics(place, element.tag))
+        if exts:
+            old = sorted(old + self._generics(place, element.tag))
         if not items:
             made, _ = generic_extension(self.plan, element, "")
-            index = _replace(place, old, [made])[0]
+            index = replace_extensions(place, old, [made])[0]
+            place.generics = None
             place.found[element.tag] = element, [f"{place.path}.extension[{index}]"]
             return
         kept = [exts[i] if _url(exts[i]) in urls else None for i in old]
         drafts: list[Json] = [{} for _ in items]
-        positions = _replace(place, old, drafts)
+        positions = replace_extensions(place, old, drafts)
         same = _unchanged(place.found.get(element.tag), items)
         targets: list[Target] = []
         for number, (item, position) in enumerate(zip(items, positions, strict=True)):
@@ -280,7 +170,7 @@ class RowWriter:
         foreign = [sub for sub in nested if self._is_foreign(level, sub)] if isinstance(nested, list) else []
         subs = made["extension"]
         if foreign:
-            subs = foreign if self._is_unknown({"extension": subs}) else subs + foreign
+            subs = foreign if self.is_unknown({"extension": subs}) else subs + foreign
         return {**before, "extension": subs}
 
     def _is_foreign(self, level: Level, sub: Any) -> bool:
@@ -362,57 +252,5 @@ def _unchanged(before: Written | None, items: tuple[Item, ...]) -> dict[int, lis
     return same
 
 
-def _extensions(place: Place) -> list[Any]:
-    extensions = place.node.get("extension")
-    return extensions if isinstance(extensions, list) else []
-
-
 def _url(extension: Any) -> Any:
     return extension.get("url") if isinstance(extension, dict) else None
-
-
-def _replace(place: Place, old: list[int], made: list[Json]) -> list[int]:
-    """Put ``made`` where the extensions at ``old`` are, the rest after the last of them; return the new positions."""
-    before = _extensions(place)
-    kept, gone = set(old[: len(made)]), set(old[len(made) :])
-    at = old[-1] + 1 if len(old) and len(made) > len(old) else len(before)
-    out: list[Any] = []
-    moved: dict[int, int] = {}
-    positions: list[int] = []
-    for index, extension in enumerate(before):
-        if index in kept:
-            positions.append(len(out))
-            out.append(made[len(positions) - 1])
-        elif index not in gone:
-            moved[index] = len(out)
-            out.append(extension)
-        if index + 1 == at and len(old):
-            _append(out, made, positions)
-    _append(out, made, positions)
-    place.own()["extension"] = out
-    if any(index != to for index, to in moved.items()):
-        _renumber(place, moved)
-    return positions
-
-
-def _append(out: list[Any], made: list[Json], positions: list[int]) -> None:
-    for extension in made[len(positions) :]:
-        positions.append(len(out))
-        out.append(extension)
-
-
-def _renumber(place: Place, moved: dict[int, int]) -> None:
-    """Follow the extensions that stand elsewhere now in the places that were noted."""
-    at = f"{place.path}.extension["
-
-    def renumbered(target: Target) -> Target:
-        if isinstance(target, Refusal) or not target.startswith(at):
-            return target
-        index, _, rest = target[len(at) :].partition("]")
-        return f"{at}{moved.get(int(index), int(index))}]{rest}"
-
-    for tag, (element, places) in place.found.items():
-        if isinstance(places, str):
-            place.found[tag] = element, str(renumbered(places))
-        else:
-            place.found[tag] = element, [renumbered(target) for target in places]

@@ -160,21 +160,25 @@ def _fast(main: Codec, row: Row, home: FhirHome, sop_classes: Iterable[str]) -> 
     tag, vr = row.tag, row.vr
     if main.kind in ("Coding", "CodeableConcept"):
         if row.terms is not None:
-            known = {key: Element(tag, vr, (term.dicom,)) for key, term in row.terms.by_fhir.items()}
+            known = {key: (Element(tag, vr, (term.dicom,)), term.display) for key, term in row.terms.by_fhir.items()}
         else:
             codes = ((uid, home.transform.there(uid)) for uid in sop_classes if home.system)
-            known = {(home.system, code): Element(tag, vr, (uid,)) for uid, code in codes if code}
+            known = {(home.system, code): (Element(tag, vr, (uid,)), "") for uid, code in codes if code}
         return _fast_coding(known) if main.kind == "Coding" else _fast_concept(known)
     if row.terms is not None or main.kind not in ("id", "uri", "string", "date", "time", "oid"):
         return _never
     return _fast_string(tag, vr) if home.transform is _TEXT else _fast_back(tag, vr, home.transform.back)
 
 
-def _fast_coding(known: Mapping[tuple[str, str], Element]) -> Fast:
+_Known = Mapping[tuple[str, str], tuple[Element, str]]  # system and code to element and display
+
+
+def _fast_coding(known: _Known) -> Fast:
     def fast(coding: Any) -> Element | None:
         try:
-            if len(coding) == 2 or (len(coding) == 3 and "display" in coding):
-                return known.get((coding["system"], coding["code"]))
+            element, display = known[coding["system"], coding["code"]]
+            if len(coding) == 2 or (len(coding) == 3 and coding["display"] == display):
+                return element
         except (KeyError, TypeError):
             pass
         return None
@@ -182,13 +186,13 @@ def _fast_coding(known: Mapping[tuple[str, str], Element]) -> Fast:
     return fast
 
 
-def _fast_concept(known: Mapping[tuple[str, str], Element]) -> Fast:
+def _fast_concept(known: _Known) -> Fast:
     def fast(concept: Any) -> Element | None:
         try:
-            if len(concept) == 1:
-                (coding,) = concept["coding"]
-                if len(coding) == 3 and "display" in coding:
-                    return known.get((coding["system"], coding["code"]))
+            (coding,) = concept["coding"]
+            element, display = known[coding["system"], coding["code"]]
+            if len(concept) == 1 and (len(coding) == 2 or (len(coding) == 3 and coding["display"] == display)):
+                return element
         except (KeyError, TypeError, ValueError):
             pass
         return None

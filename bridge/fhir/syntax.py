@@ -38,7 +38,7 @@ def load(document: object, limits: Limits) -> Parsed:
     else:
         raise refuse("input.malformed", detail=f"a {type(document).__name__} is no FHIR document")
     if not isinstance(parsed.value, dict):
-        raise refuse("input.malformed", detail="a FHIR document is one JSON object")
+        raise refuse("input.malformed", detail="a FHIR document is one JSON object", offset=0)
     return parsed
 
 

@@ -24,6 +24,7 @@ class Collector:
     """Collects the order groups of one message.
 
     Attributes:
+        contested: OBX-4 and tag of what several observations of the last group state; none of them was used.
         counted: Number of leaves in the observations seen so far, made without the lists of leaves.
     """
 
@@ -40,6 +41,7 @@ class Collector:
         "_plan",
         "_prefix",
         "_values",
+        "contested",
         "counted",
     )
 
@@ -49,6 +51,7 @@ class Collector:
         self._finding, self._loose = out.findings.append, out.loose.append
         self._hidden: set[str] = set()
         self._contested: list[tuple[Branch, str]] = []
+        self.contested: set[tuple[str, str]] = set()
         self._items = self.counted = 0
 
     def collect(self, observations: list[Observation]) -> Branch:
@@ -59,6 +62,7 @@ class Collector:
         members: list[Observation] = []
         apart: list[Observation] = []
         self._hidden.clear()
+        self.contested = set()
         self.counted += len(observations)
         for observation in observations:
             match, fields = observation[2], observation[3]
@@ -169,6 +173,7 @@ class Collector:
         """Reject all observations of one attribute in one place, with one finding."""
         path, fields = f"{self._path(observation)}-5", observation.fields
         self._loose(Loose(path, "input.duplicate", State.REJECTED))
+        self.contested.add((fields[4], tag))
         entry = branch.get(tag)
         if isinstance(entry, Leaf) and entry.line < 0:
             return  # the third, the fourth ...

@@ -45,11 +45,12 @@ EMPTY = Value(())
 class ValueReader:
     """Reads field values with the delimiters and the codec of one message; remembers coded values."""
 
-    __slots__ = ("_codec", "_escaper", "_known", "_marks", "_wire")
+    __slots__ = ("_codec", "_escaper", "_hidden", "_known", "_marks", "_wire")
 
     def __init__(self, wire: Wire, marks: Marks, escaper: Escaper, codec: str) -> None:
         self._wire, self._marks, self._escaper, self._codec = wire, marks, escaper, codec
         self._known: dict[tuple[RowPlan, str], Value] = {}
+        self._hidden = f"{marks.escape * (2 if marks.doubled else 1)}X"  # what is hidden from readers starts so
 
     def read(self, row: RowPlan | None, type_: str, raw: str, limits: Limits, path: str) -> Value:
         """Return the values of a field.
@@ -102,10 +103,11 @@ class ValueReader:
         if type_ in self._wire.coded and self._marks.component in raw:
             faults.append("value.alias")
             return self._coded(None, raw, faults)
-        return self._transformed(row, type_, self._text(type_, raw.rstrip(self._marks.component), faults))
+        text = self._text(type_, raw.rstrip(self._marks.component), faults)
+        return text if raw.startswith(self._hidden) else self._transformed(row, type_, text)
 
     def _transformed(self, row: RowPlan, type_: str, text: str) -> str:
-        if row.back is None or type_ == row.home.otherwise:
+        if row.back is None or type_ == row.verbatim_type:
             return text
         value = row.back(text)
         return text if value is None else value
@@ -121,6 +123,10 @@ class ValueReader:
         marks = self._marks
         if _PLAIN_UID(raw):
             return self._transformed(row, type_, raw)
+        if row.back is not None and not raw.startswith(self._hidden):
+            text = self._transformed(row, type_, raw)
+            if text != raw:
+                return text
         if marks.escape not in raw:
             parts = raw.split(marks.component)
             if marks.sub:
@@ -131,7 +137,7 @@ class ValueReader:
             if found:
                 faults.append("value.alias")
                 return found
-        return self._transformed(row, type_, self._text(type_, raw, faults))
+        return self._text(type_, raw, faults)
 
     def _coded(self, terms: Terms | None, raw: str, faults: list[str]) -> str:
         parts = [self._text("", part, faults) for part in raw.split(self._marks.component)]
@@ -204,6 +210,16 @@ class ValueWriter:
             return ""
         self.is_risky = True
         return self._repetition.join([self._one(row, value) if value else "" for value in values])
+
+    def write_verbatim(self, row: RowPlan, values: tuple[str, ...]) -> str:
+        """Return OBX-5 for values outside the domain of the row's transform, so that no reader applies it."""
+        self.is_risky = True
+        return self._repetition.join([self._verbatim(row, value) for value in values])
+
+    def _verbatim(self, row: RowPlan, value: str) -> str:
+        raw = self._one(row, value) if value else ""
+        is_taken = not row.verbatim_type and row.back is not None and row.back(value) not in (None, value)
+        return self._escaper.hexed(value, self._codec) if is_taken else raw
 
     def _one(self, row: RowPlan | None, value: str) -> str:
         if row is None or row.kind is not CODED:

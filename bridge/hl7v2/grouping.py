@@ -47,8 +47,7 @@ class Placement:
         """
         numbers = {key: int(key) for key in self.items if _is_plain(key)}
         if count is not None and len(numbers) == len(self.items):
-            for key, number in sorted(numbers.items(), key=lambda pair: pair[1]):
-                yield number, self.items[key]
+            yield from ((number, self.items[key]) for key, number in numbers.items())
             return
         rest = {key: number for number, key in enumerate(self.items)}
         ordered = sorted(self.items, key=lambda key: (key not in numbers, numbers.get(key, rest[key])))

@@ -19,19 +19,22 @@ class RowPlan:
         kind: How the value is spelled: ``coded``, ``uid`` or ``text``.
         terms: Its Defined Terms or Enumerated Values, or None.
         there, back: The home's transform, or None where it changes nothing; ``domain`` tells what it accepts.
+        verbatim_type: OBX-2 that says that the transform was not used; empty if the home's own type is the same.
         is_field: Whether the value lives in a field of another segment than OBX.
     """
 
-    __slots__ = ("back", "domain", "home", "id", "is_field", "kind", "level", "tag", "terms", "vr")
+    __slots__ = ("back", "domain", "home", "id", "is_field", "kind", "level", "tag", "terms", "verbatim_type", "vr")
 
     def __init__(self, row: Row, coded: frozenset[str]) -> None:
         self.tag, self.vr, self.level, self.id = row.tag, row.vr, row.level, row.id
         self.home: Hl7Home = row.hl7v2
+        home = self.home
         self.terms: Terms | None = row.terms
         self.kind = CODED if row.hl7v2.type in coded else UID if row.vr == "UI" else TEXT
         transform = row.hl7v2.transform
         self.back: Callable[[str], str | None] | None = None if transform.name == "text" else transform.back
         self.domain: Callable[[str], str | None] | None = None if transform.name == "text" else transform.there
+        self.verbatim_type = "" if home.otherwise in (home.type, home.rad28_type) else home.otherwise
         self.is_field = row.hl7v2.segment not in ("OBX", "MSH")  # MSH is the frame: such a value is an observation
 
 

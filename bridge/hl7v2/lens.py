@@ -11,7 +11,7 @@ from bridge.hl7v2.escapes import USUAL
 from bridge.hl7v2.patch import write_into
 from bridge.hl7v2.plan import Plan
 from bridge.hl7v2.reader import MessageReader
-from bridge.hl7v2.scribe import Spellings
+from bridge.hl7v2.spelling import Spellings
 from bridge.hl7v2.tree import normal, written
 from bridge.hl7v2.writer import write_new
 from bridge.issues import Finding, refuse

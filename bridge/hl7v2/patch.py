@@ -14,7 +14,7 @@ from bridge.hl7v2.homes import GroupPlan, MemberPlan
 from bridge.hl7v2.patcher import Patcher, Trail, is_other_patient, trails
 from bridge.hl7v2.plan import Plan
 from bridge.hl7v2.reader import NEW, MessageReader, OrderGroup
-from bridge.hl7v2.scribe import Spelling, Spellings
+from bridge.hl7v2.spelling import Spelling, Spellings
 from bridge.hl7v2.tokens import Message
 from bridge.hl7v2.tree import Branch, Leaf, Node, assembled
 from bridge.issues import Finding

@@ -9,7 +9,8 @@ from bridge.hl7v2.edits import Edits
 from bridge.hl7v2.homes import GroupPlan, MemberPlan, RowPlan
 from bridge.hl7v2.plan import Plan
 from bridge.hl7v2.reader import NEW, OrderGroup, field
-from bridge.hl7v2.scribe import Scribe, Spelling
+from bridge.hl7v2.scribe import Scribe
+from bridge.hl7v2.spelling import Spelling
 from bridge.hl7v2.tokens import Message
 from bridge.hl7v2.tree import Branch, Leaf, Node
 from bridge.issues import Finding
@@ -135,6 +136,11 @@ class Patcher:
         if isinstance(plan, RowPlan) and plan.is_field and self._scribe.in_field(element, plan) is not None:
             place = f"{self._message.prefix}{plan.home.segment}-{'.'.join(map(str, plan.home.field))}"
             self._refuse(element, trail, _NO_PLACE, place, f"{element.tag}: the segment is not rewritten")
+            return
+        if (key, element.tag) in self._group.contested:
+            path = f"{self._message.prefix}OBX"
+            detail = f"{element.tag}: the message states it twice, and neither statement is replaced"
+            self._refuse(element, trail, "input.duplicate", path, detail)
             return
         scribe = self._scribe
         before = len(scribe.targets)

@@ -37,6 +37,7 @@ class Plan:
         vrs: Default home of every VR.
         groups: The top-level groups by id.
         segments: Names of the segments other than OBX that have homes or constants.
+        field_rows: The rows whose values live in fields of other segments than OBX, by tag.
         plan_rows: The rows that say which plan it is.
         order: The segments that open an order in a new message.
         always: Other segments that a new message always has.
@@ -67,6 +68,7 @@ class Plan:
         self.always = always_there(self.constants, self.fields)
         self.time_tags = tuple(filter(None, map(tags.get, self.wire.time_from)))
         self.segments = frozenset(self.fields) | frozenset(self.constants)
+        self.field_rows = {m.tag: m for m in self.top.values() if isinstance(m, RowPlan) and m.is_field}
         self.plan_rows = [m for m in self.top.values() if isinstance(m, RowPlan) and m.level == "plan"]
 
     def _walk(self, group: str, members: Mapping[str, MemberPlan]) -> Iterator[tuple[str, MemberPlan]]:

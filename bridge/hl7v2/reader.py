@@ -37,15 +37,17 @@ class OrderGroup:
         observations: The OBX that are ours.
         is_ours: Whether its OBR has our constants, so that it is a plan even without observations.
         branch: What it says, once read.
+        contested: OBX-4 and tag of what it says twice.
     """
 
-    __slots__ = ("branch", "is_ours", "line", "observations", "places")
+    __slots__ = ("branch", "contested", "is_ours", "line", "observations", "places")
 
     def __init__(self, line: int, places: dict[str, Place]) -> None:
         self.line, self.places = line, places
         self.observations: list[Observation] = []
         self.is_ours = False
         self.branch: Branch = {}
+        self.contested: set[tuple[str, str]] = set()
 
     @property
     def is_plan(self) -> bool:
@@ -78,6 +80,7 @@ class MessageReader:
         for group in self.groups:
             if group.is_plan:
                 group.branch = branch = collector.collect(group.observations)
+                group.contested = collector.contested
                 if self._plan.fields:
                     self._fields(group, branch, used)
                 sources: list[str] = []

@@ -2,131 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from bridge.hl7v2.datatypes import NULL, Unwritable, ValueWriter
-from bridge.hl7v2.escapes import USUAL
-from bridge.hl7v2.homes import CODED, UID, GroupPlan, MemberPlan, RowPlan
-from bridge.hl7v2.plan import Plan
-from bridge.hl7v2.segments import Head
-from bridge.hl7v2.tokens import Syntax
+from bridge.hl7v2.datatypes import NULL, Unwritable
+from bridge.hl7v2.homes import CODED, GroupPlan, MemberPlan, RowPlan
+from bridge.hl7v2.spelling import Quick, Spelling
 from bridge.issues import Finding
 from bridge.ledger import Refusal, Target
 from bridge.record import Element, Item, leaves
-from bridge.tables.dictionary import name_of
-from bridge.tables.rows import Identifier
 from bridge.transforms import TRANSFORMS
 
-# OBX-2 and OBX-3 of a row, its known terms, and what tells that a text needs no escaping
-Quick = tuple[str, Mapping[str, str], Callable[[str], object]]
-_UID = re.compile(r"[0-9.]+\Z").match
-_PLAIN = re.compile(r"[0-9A-Za-z .,:;()/_+-]+\Z").match  # holds none of the usual delimiters
-_NEVER = re.compile(r"(?!)").match
+_NO_ROWS: Mapping[str, Quick] = {}
 _NO_MEMBERS: Mapping[str, MemberPlan] = {}
-
-
-class Spelling:
-    """How a version and profile spell our observations with the delimiters of one message; shared and immutable.
-
-    Attributes:
-        marks: The delimiters.
-        tail: What follows OBX-5.
-        msh: The first segment of a new message.
-        quick_rows: What :meth:`quick` has made so far.
-    """
-
-    def __init__(self, plan: Plan, syntax: Syntax, codec: str, version: str, profile: str) -> None:
-        self.plan, self.syntax, self.codec, self.version = plan, syntax, codec, version
-        self.marks, self.is_rad28 = syntax.marks, profile == "rad28"
-        self.tail = f"{self.marks.field * 6}F"
-        self.msh = Head(plan.wire, plan.constants, version)
-        self._heads: dict[MemberPlan, str] = {}
-        self._others: dict[MemberPlan, str] = {}
-        self._counts: dict[GroupPlan, str] = {}
-        self.quick_rows: dict[RowPlan, Quick] = {}
-        self._generic: dict[tuple[str, str], tuple[str, str]] = {}
-        self.known: dict[RowPlan, dict[str, str]] = {}
-
-    def writer(self) -> ValueWriter:
-        """Return a writer of values."""
-        return ValueWriter(self.plan.wire, self.syntax, self.codec, self.version, self.known)
-
-    def head(self, member: MemberPlan, *, is_otherwise: bool = False) -> str:
-        """Return OBX-2 and OBX-3 of a row or group, with the separators around them."""
-        heads = self._others if is_otherwise else self._heads
-        head = heads.get(member)
-        if head is None:
-            head = heads[member] = self._head(member, is_otherwise=is_otherwise)
-        return head
-
-    def _head(self, member: MemberPlan, *, is_otherwise: bool) -> str:
-        home, join = member.home, self.marks.component.join
-        encode = self.syntax.escaper.encode
-        text = member.text if isinstance(member, GroupPlan) and member.is_flat else home.rad28_text
-        is_text = self.is_rad28 and bool(text)
-        identifier = ("", text) if is_text else home.identifier
-        type_ = home.otherwise if is_otherwise else (home.rad28_type if is_text and home.rad28_type else home.type)
-        type_ = self.plan.wire.type_in(type_ or "ST", self.version)
-        return f"{self.marks.field}{type_}{self.marks.field}{join(map(encode, identifier))}{self.marks.field}"
-
-    def quick(self, row: RowPlan) -> Quick:
-        """Return what writes the usual values of a row whose type holds any text, and remember it."""
-        known = self.writer().terms(row) if row.kind is CODED else {}
-        is_usual = row.kind is not CODED and self.marks == USUAL
-        made = (self.head(row), known, (_UID if row.kind is UID else _PLAIN) if is_usual else _NEVER)
-        self.quick_rows[row] = made
-        return made
-
-    def count_head(self, tag: str, group: GroupPlan | None, *, is_flat: bool) -> str:
-        """Return OBX-2 and OBX-3 of the count of a sequence."""
-        if group is None:
-            return self.generic(tag, "SQ")[0]
-        if is_flat:
-            return self.head(group)
-        head = self._counts.get(group)
-        if head is None:
-            home, mark = group.home, self.marks.field
-            identifier = self.marks.component.join(map(self.syntax.escaper.encode, home.identifier))
-            head = self._counts[group] = f"{mark}{home.type}{mark}{identifier}{mark}"
-        return head
-
-    def generic(self, tag: str, vr: str) -> tuple[str, str]:
-        """Return OBX-2 and OBX-3 of an attribute without a row: with its VR's type, and as text."""
-        heads = self._generic.get((tag, vr))
-        if heads is None:
-            heads = self._heads_of(tag, vr)
-            if len(self._generic) < 4096:
-                self._generic[tag, vr] = heads
-        return heads
-
-    def _heads_of(self, tag: str, vr: str) -> tuple[str, str]:
-        wire, mark = self.plan.wire, self.marks.field
-        parts = (*Identifier(tag, name_of(tag), wire.element_system), *Identifier(vr, "", wire.vr_system))
-        identifier = self.marks.component.join(map(self.syntax.escaper.encode, parts))
-        home = self.plan.vrs.get(vr)
-        type_ = wire.type_in(home.hl7v2 if home else "ST", self.version)
-        return f"{mark}{type_}{mark}{identifier}{mark}", f"{mark}ST{mark}{identifier}{mark}"
-
-
-class Spellings:
-    """The spellings that were needed so far."""
-
-    __slots__ = ("_known", "_plan")
-
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
-        self._known: dict[tuple[object, ...], Spelling] = {}
-
-    def get(self, syntax: Syntax, codec: str, version: str, profile: str) -> Spelling:
-        """Return how a version and profile spell with the delimiters of ``syntax``."""
-        key = (syntax.marks, codec, version, profile)
-        spelling = self._known.get(key)
-        if spelling is None:
-            spelling = Spelling(self._plan, syntax, codec, version, profile)
-            if len(self._known) < 256:
-                self._known[key] = spelling
-        return spelling
+_NOTHING: Mapping[str, str] = {}
 
 
 class Scribe:
@@ -142,9 +30,10 @@ class Scribe:
     """
 
     __slots__ = (
+        "_flat",
         "_mark",
+        "_nodes",
         "_plan",
-        "_quick",
         "_tail",
         "_values",
         "findings",
@@ -160,7 +49,8 @@ class Scribe:
     def __init__(self, spelling: Spelling, prefix: str = "") -> None:
         self.spelling, self._plan, self._values = spelling, spelling.plan, spelling.writer()
         self.prefix = prefix
-        self._mark, self._tail, self._quick = spelling.marks.field, spelling.tail, spelling.quick_rows
+        self._mark, self._tail, self._flat = spelling.marks.field, spelling.tail, ""
+        self._nodes: dict[str, int] = {}
         self.lines: list[str] = []
         self.targets: list[Target] = []
         self.findings: list[Finding] = []
@@ -173,16 +63,47 @@ class Scribe:
 
     def record(self, elements: Item, placed: Mapping[str, str]) -> None:
         """Write the elements of a record; ``placed`` has the path of those that other segments hold."""
-        flat = self._flat(elements) if self.spelling.is_rad28 else ""
-        members = self._plan.top
+        self._flat = self._flat_tag(elements) if self.spelling.is_rad28 else ""
+        self._level(elements, None, "", placed)
+
+    def _level(self, elements: Item, group: GroupPlan | None, key: str, placed: Mapping[str, str]) -> None:
+        """Write elements that stand side by side: what is usual here and now, the rest with more care."""
+        quick = self.spelling.quick(group) if group or not key else _NO_ROWS
+        prefix, mark, tail = self.prefix, self._mark, self._tail
+        line, target = self.lines.append, self.targets.append
+        number, set_id = self.number, self.set_id
         for element in elements:
-            tag = element[0]
+            tag, _, values, _, null = element
+            found = quick.get(tag)
+            if found is not None and len(values) == 1 and not null and tag not in placed:
+                head, known, is_plain = found
+                value = values[0]
+                raw = known.get(value) or (value if is_plain(value) else "")
+                if raw:
+                    number += 1
+                    set_id += 1
+                    line(f"OBX{mark}{set_id}{head}{key}{mark}{raw}{tail}")
+                    target(f"{prefix}OBX[{number}]-5")
+                    continue
+            self.number, self.set_id = number, set_id
             if tag in placed:
-                self.targets.append(placed[tag])
-            elif element[3] is None:
-                self.leaf(element, members.get(tag), "")
+                target(placed[tag])
             else:
-                self.top_sequence(element, is_flat=tag == flat)
+                self._carefully(element, group, key)
+            number, set_id = self.number, self.set_id
+        self.number, self.set_id = number, set_id
+
+    def _carefully(self, element: Element, group: GroupPlan | None, key: str) -> None:
+        if element.items is not None and not key:
+            self.top_sequence(element, is_flat=element.tag == self._flat)
+            return
+        members = self._plan.top if not key else group.members if group else _NO_MEMBERS
+        plan = members.get(element.tag)
+        if element.items is None:
+            self.leaf(element, plan, key)
+        else:
+            self._nodes[key] = number = self._nodes.get(key, 0) + 1
+            self.sequence(element, plan, f"{key}.{number}")
 
     def top_sequence(self, element: Element, *, is_flat: bool) -> None:
         """Write a sequence of the record itself."""
@@ -192,7 +113,7 @@ class Scribe:
             self.nodes += 1
             self.sequence(element, self._plan.top.get(element.tag), str(self.nodes))
 
-    def _flat(self, elements: Item) -> str:
+    def _flat_tag(self, elements: Item) -> str:
         """Return the tag of the one sequence that the rad28 profile writes with integers as sub-IDs."""
         for element in elements:
             plan = self._plan.top.get(element.tag)
@@ -200,17 +121,6 @@ class Scribe:
                 is_plain = all(inner.items is None for item in element.items for inner in item)
                 return element.tag if is_plain else ""
         return ""
-
-    def members(self, item: Item, group: GroupPlan | None, key: str) -> None:
-        """Write the elements of an item; ``key`` is their OBX-4."""
-        members = group.members if group else _NO_MEMBERS
-        nodes = 0
-        for element in item:
-            if element[3] is None:
-                self.leaf(element, members.get(element[0]), key)
-            else:
-                nodes += 1
-                self.sequence(element, members.get(element[0]), f"{key}.{nodes}")
 
     def sequence(self, element: Element, plan: MemberPlan | None, key: str) -> None:
         """Write a sequence whose count has ``key`` in OBX-4."""
@@ -224,7 +134,7 @@ class Scribe:
             self.targets.append(path)
         for number, item in enumerate(items, 1):
             if item:
-                self.members(item, plan, f"{key}.{number}" if key else str(number))
+                self._level(item, plan, f"{key}.{number}" if key else str(number), _NOTHING)
             else:
                 self.targets.append(path)
 
@@ -243,14 +153,11 @@ class Scribe:
                 return
             self._refuse(element, "value.type", "the attribute is a sequence, and the value has no items")
             return
-        values, null = element[2], element[4]
         try:
-            if plan is None or plan.domain is not None or null:
+            if plan is None or plan.domain is not None or element.null:
                 head, raw = self.spelled(element, plan)
             else:
-                head, known, is_plain = self._quick.get(plan) or self.spelling.quick(plan)
-                value = values[0] if len(values) == 1 else ""
-                raw = known.get(value) or (value if is_plain(value) else self._values.write(plan, values))
+                head, raw = self.spelling.head(plan), self._values.write(plan, element.values)
         except Unwritable as error:
             self._refuse(element, error.code, "")
             return
@@ -280,10 +187,10 @@ class Scribe:
         made = [row.domain(value) if value else "" for value in values]
         inside = tuple(value for value in made if value is not None)
         if len(inside) == len(made):
-            return spelling.head(row), self._values.write(row, inside)
+            return spelling.head(row), self._values.write(row if row.kind is CODED else None, inside)
         if not row.home.otherwise:
             raise Unwritable("value.unrepresentable")
-        return spelling.head(row, is_otherwise=True), self._values.write(row, values)
+        return spelling.head(row, is_otherwise=True), self._values.write_verbatim(row, values)
 
     def in_field(self, element: Element, row: RowPlan) -> str | None:
         """Return the text of a component that holds a value, or None if only an observation can hold it."""

@@ -8,20 +8,15 @@ and, in a document whose first line ends with it, LF alone are read as well. Els
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 
-from bridge.hl7v2 import charsets
+from bridge.hl7v2 import batch, charsets
 from bridge.hl7v2.escapes import Escaper, Marks
 from bridge.issues import Finding, refuse
 from bridge.lens import Options
 from bridge.limits import Limits
 
-_LINE = re.compile(rb"[^\r]*(?:\r\n?|\Z)")
-_LF_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
-_ENVELOPE = (b"FHS", b"BHS", b"BTS", b"FTS")
-_LEADS = frozenset({b"M", b"F", b"B", b"\xef", b"\x0b"})  # what a line outside a message may start with
-_BOM, _VT, _FS = b"\xef\xbb\xbf", b"\x0b", b"\x1c"
 _VERSION = re.compile(r"[0-9]+(?:\.[0-9]+)*\Z").match
 _NAME = re.compile(r"[A-Z][A-Z0-9]{2}\Z").match
 
@@ -69,7 +64,7 @@ class Message:
 
     def pieces(self) -> list[tuple[bytes, bytes]]:
         """Return each line of :attr:`lines` as its bytes and the bytes of its end."""
-        found = (_LF_LINE if self.is_lf else _LINE).findall(self.raw)
+        found = (batch.LF_LINE if self.is_lf else batch.LINE).findall(self.raw)
         ends = b"\r\n" if self.is_lf else b"\r"
         pairs = []
         for line in found[: len(self.lines)]:
@@ -114,7 +109,7 @@ def parse(data: bytes, names: Mapping[str, str], options: Options) -> Document:
     limits = options.limits
     if len(data) > limits.hl7_batch_bytes:
         raise refuse("input.too-large", detail=f"more than {limits.hl7_batch_bytes} bytes")
-    if data[:3] != b"MSH" or _FS in data or _VT in data or not _is_within(data, limits):
+    if data[:3] != b"MSH" or batch.FS in data or batch.VT in data or not _is_within(data, limits):
         return _parse_parts(data, names, options)
     findings: list[Finding] = []
     message = _message(data, names, options, "", findings, is_lf=_is_lf(data))
@@ -268,7 +263,7 @@ def _parse_parts(data: bytes, names: Mapping[str, str], options: Options) -> Doc
     charsets.refuse_wide(data)
     findings: list[Finding] = []
     is_lf = _is_lf(data)
-    units = list(_units(data, findings, is_lf=is_lf))
+    units = list(batch.units(data, findings, is_lf=is_lf))
     count = sum(name == "MSH" for name, _ in units)
     parts: list[bytes | Message] = []
     number = 0
@@ -282,7 +277,7 @@ def _parse_parts(data: bytes, names: Mapping[str, str], options: Options) -> Doc
         message = _message(raw, names, options, prefix, findings, is_lf=is_lf)
         _is_one(message, options.limits, findings)
         parts.append(message)
-    _counts(units, findings)
+    batch.check_counts(units, findings)
     return Document(parts, findings)
 
 
@@ -291,77 +286,3 @@ def _refuse_large(raw: bytes, path: str, limits: Limits) -> None:
         raise refuse("input.too-large", path, f"a message of more than {limits.hl7_bytes} bytes")
     if not _is_within(raw, limits):
         raise refuse("input.too-many", path, f"more than {limits.hl7_segments} segments")
-
-
-def _units(data: bytes, findings: list[Finding], *, is_lf: bool) -> Iterator[tuple[str, bytes]]:
-    """Yield ``("MSH", bytes)`` for each message, and the lines between them under their own names."""
-    current: list[bytes] = []
-    inside = seen = False
-    for number, line in enumerate((_LF_LINE if is_lf else _LINE).findall(data), 1):
-        if inside and line[:1] not in _LEADS and _FS not in line:
-            current.append(line)
-            continue
-        lead, body, tail = _unframed(line, findings)
-        name = body[:3]
-        if name == b"MSH" or name in _ENVELOPE:
-            if inside:
-                yield "MSH", b"".join(current)
-            inside, seen, current = name == b"MSH", True, []
-            if lead:
-                yield "", lead
-            if not inside:
-                yield name.decode("ascii"), body + tail
-                continue
-        elif not inside and body.strip():
-            detail = "a segment stands outside any message" if seen else "the text does not start with MSH, FHS or BHS"
-            raise refuse("input.malformed" if seen else "input.not-recognised", f"line {number}", detail)
-        elif lead:
-            body = lead + body
-        if inside and not tail.startswith(_FS):
-            current.append(body + tail)
-        elif inside:
-            yield "MSH", b"".join([*current, body])
-            inside, current = False, []
-            yield "", tail
-        elif body or tail:
-            yield "", body + tail
-    if inside:
-        yield "MSH", b"".join(current)
-
-
-def _unframed(line: bytes, findings: list[Finding]) -> tuple[bytes, bytes, bytes]:
-    """Return a line without what frames it: byte order mark and VT before, FS and what follows it after."""
-    body = line.lstrip(_BOM + _VT) if line[:1] in (_BOM[:1], _VT) else line
-    body = body if body[:3] in (b"MSH", *_ENVELOPE) else line
-    lead = line[: len(line) - len(body)]
-    at = body.find(_FS)
-    tail = body[at:] if at >= 0 and not body[at + 1 :].strip() else b""
-    body = body[: len(body) - len(tail)]
-    if _VT in lead or tail:
-        _once(findings, Finding("input.framing"))
-    if _BOM in lead:
-        _once(findings, Finding("input.bom"))
-    return lead, body, tail
-
-
-def _once(findings: list[Finding], finding: Finding) -> None:
-    if finding not in findings:
-        findings.append(finding)
-
-
-def _counts(units: list[tuple[str, bytes]], findings: list[Finding]) -> None:
-    """Compare BTS-1 with the messages of a batch and FTS-1 with the batches of a file (HL7 v2 2.15)."""
-    messages = batches = 0
-    for name, raw in units:
-        messages += name == "MSH"
-        if name == "BHS":
-            messages, batches = 0, batches + 1
-        elif name in ("BTS", "FTS"):
-            fields = raw.decode("latin-1").strip().split(raw[3:4].decode("latin-1") or "|")
-            declared = fields[1].strip() if len(fields) > 1 else ""
-            actual = messages if name == "BTS" else batches
-            if declared and (
-                not declared.isascii() or not declared.isdigit() or declared.lstrip("0") != str(actual or "")
-            ):
-                what = "messages" if name == "BTS" else "batches"
-                findings.append(Finding("input.count-mismatch", f"{name}-1", f"there are {actual} {what}", declared))

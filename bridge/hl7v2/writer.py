@@ -7,10 +7,10 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from bridge.hl7v2.homes import RowPlan
 from bridge.hl7v2.plan import Plan
-from bridge.hl7v2.scribe import Scribe, Spelling
+from bridge.hl7v2.scribe import Scribe
 from bridge.hl7v2.segments import OF_THE_ORDER, Place, shared_segments
+from bridge.hl7v2.spelling import Spelling
 from bridge.issues import Finding, refuse
 from bridge.lens import Options, Writing
 from bridge.record import Record
@@ -61,12 +61,13 @@ def _drafts(plan: Plan, scribe: Scribe, records: Sequence[Record]) -> list[Draft
 def _parts(plan: Plan, scribe: Scribe, record: Record) -> _Parts:
     """Return the texts that go into fields of other segments than OBX."""
     parts: _Parts = {}
+    rows = plan.field_rows
     for element in record.elements:
-        row = plan.top.get(element[0])
-        if isinstance(row, RowPlan) and row.is_field and element[3] is None:
+        row = rows.get(element[0])
+        if row is not None and element[3] is None:
             raw = scribe.in_field(element, row)
             if raw:
-                parts[row.home.segment, row.home.field] = (element.tag, raw)
+                parts[row.home.segment, row.home.field] = (row.tag, raw)
     return parts
 
 

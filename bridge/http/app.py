@@ -12,7 +12,7 @@ from contextlib import suppress
 from time import perf_counter
 from typing import NamedTuple
 
-from bridge.http import batch, describe, log, openapi, terms
+from bridge.http import batch, body, describe, log, openapi, terms
 from bridge.http.auth import ANYBODY
 from bridge.http.body import Gone, Receive
 from bridge.http.exchange import Answer, Exchange, Scope, Send
@@ -138,10 +138,7 @@ class App:
             raise _not_allowed(route)
         gate = self.service.gate
         exchange.caller = gate.caller(exchange.headers, route.scope) if route.scope else ANYBODY
-        if exchange.method != "POST":
-            return await handler(self.service, exchange)
-        with self.service.admitted():
-            return await handler(self.service, exchange)
+        return await handler(self.service, exchange)
 
     async def _send(self, exchange: Exchange, answer: Answer) -> None:
         headers = [
@@ -153,9 +150,11 @@ class App:
         ]
         if self.service.is_draining and _CLOSE not in headers:
             headers.append(_CLOSE)
+        if _CLOSE in answer.headers and answer.status != 408 and b"expect" not in exchange.headers:
+            await body.let_pass(exchange.receive, self.service.settings.body_seconds)
         await exchange.send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        body = b"" if exchange.method == "HEAD" else answer.body
-        await exchange.send({"type": "http.response.body", "body": body})
+        data = b"" if exchange.method == "HEAD" else answer.body
+        await exchange.send({"type": "http.response.body", "body": data})
 
     def _account(self, exchange: Exchange, answer: Answer | None, started: float, error: str) -> None:
         """Count the request, and log it."""

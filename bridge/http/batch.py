@@ -47,8 +47,9 @@ async def batch(service: Service, exchange: Exchange) -> Answer | None:
     if not first:
         raise Refused(problem_of([issue("input.empty")]))
     run = Run(service, exchange, query, is_ack=said.get("answer") == "ack")
-    await run.start()
-    await run.go(first, chunks, cutter)
+    with service.working_on():
+        await run.start()
+        await run.go(first, chunks, cutter)
     return None
 
 
@@ -155,13 +156,13 @@ class Run:
         waits = self._service.delivery is not None
         done = await (self._service.in_thread(work) if waits else self._service.run(work, len(piece.data)))
         self._count["done"] += 1
-        self._codes.update({found.code for found in done.issues})
+        self._codes.update({code for code, _ in done.codes})
         return self._translation.acknowledgement(piece.data, None).body
 
     async def _translated(self, index: int, piece: Piece, asked: Asked) -> bytes:
         done = await self._service.run(partial(self._translation.done, piece.data, asked), len(piece.data))
         self._count["done"] += 1
-        self._codes.update({found.code for found in done.issues})
+        self._codes.update({code for code, _ in done.codes})
         target, release, charset = self._translation.facts(done)
         about = {
             "index": index,

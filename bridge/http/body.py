@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from typing import Any
 
+from bridge.http.patience import within
 from bridge.http.problems import Refused, problem_of, refused
 from bridge.issues import Finding
 from bridge.tables import builtin
@@ -20,6 +22,9 @@ _ENCODINGS = {"", "identity", "gzip", "x-gzip"}
 _GZIP = 31  # zlib's window bits for a gzip member
 _PIECE = 256 * 1024  # bytes that are inflated at a time
 _HEAD = 16 * 1024
+
+
+_PAUSE = 0.25  # seconds without a piece of a refused body, after which no more is expected
 
 
 class Gone(Exception):
@@ -51,7 +56,9 @@ def refuse_declared(length: int, most: int) -> None:
         raise TooLarge(most)
 
 
-async def read(receive: Receive, *, most: int, seconds: float, is_gzip: bool) -> bytes:
+async def read(
+    receive: Receive, *, most: int, seconds: float, is_gzip: bool, hold: Callable[[int], None] = lambda _size: None
+) -> bytes:
     """Return the whole body.
 
     Args:
@@ -59,19 +66,31 @@ async def read(receive: Receive, *, most: int, seconds: float, is_gzip: bool) ->
         most: Largest body, before and after decompression.
         seconds: Longest time for all of it.
         is_gzip: Whether it is compressed.
+        hold: Told of every byte that is kept; raises where there are too many. What was told is taken back unless a
+            body is returned, and then the caller takes back its length.
 
     Raises:
-        Refused: ``input.too-large``, ``input.bomb``, ``http.timeout`` or ``http.body`` (not gzip).
+        Refused: ``input.too-large``, ``input.bomb``, ``http.timeout``, ``http.body`` (not gzip), or as ``hold`` does.
         Gone: The caller went away.
     """
     ends = asyncio.get_running_loop().time() + seconds
     message = await _first(receive, seconds)
     data: bytes = message.get("body", b"")
     if message.get("more_body"):
-        data = await _rest(receive, data, most, ends)
-    if len(data) > most:
+        data = await _rest(receive, data, most, ends, hold)
+    elif len(data) > most:
         raise TooLarge(most, data[:_HEAD])
-    return gunzip(data, most) if is_gzip else data
+    else:
+        hold(len(data))
+    return _inflated(data, most, hold) if is_gzip else data
+
+
+def _inflated(data: bytes, most: int, hold: Callable[[int], None]) -> bytes:
+    """Return what a gzip body holds, and count that instead."""
+    hold(-len(data))
+    out = gunzip(data, most)
+    hold(len(out))
+    return out
 
 
 async def _first(receive: Receive, seconds: float) -> Message:
@@ -83,23 +102,44 @@ async def _first(receive: Receive, seconds: float) -> Message:
 
 async def _in_time(receive: Receive, seconds: float) -> Message:
     try:
-        async with asyncio.timeout(seconds):
-            return await receive()
+        return await within(receive(), seconds)
     except TimeoutError:
         raise refused("http.timeout", headers={"connection": "close"}) from None
 
 
-async def _rest(receive: Receive, first: bytes, most: int, ends: float) -> bytes:
-    pieces, length, clock = [first], len(first), asyncio.get_running_loop().time
-    while True:
-        message = await _first(receive, ends - clock())
-        piece = message.get("body", b"")
-        pieces.append(piece)
-        length += len(piece)
-        if length > most:
+async def _rest(receive: Receive, first: bytes, most: int, ends: float, hold: Callable[[int], None]) -> bytes:
+    pieces, held, clock = [first], 0, asyncio.get_running_loop().time
+    try:
+        while True:
+            hold(len(pieces[-1]))
+            held += len(pieces[-1])
+            if held > most:
+                raise TooLarge(most, b"".join(pieces)[:_HEAD])
+            message = await _first(receive, ends - clock())
+            pieces.append(message.get("body", b""))
+            if not message.get("more_body"):
+                hold(len(pieces[-1]))
+                held += len(pieces[-1])
+                break
+        if held > most:
             raise TooLarge(most, b"".join(pieces)[:_HEAD])
-        if not message.get("more_body"):
-            return b"".join(pieces)
+    except BaseException:
+        hold(-held)
+        raise
+    return b"".join(pieces)
+
+
+async def let_pass(receive: Receive, seconds: float) -> None:
+    """Take in what is left of a body that was refused while it comes, and keep nothing of it.
+
+    A client that sends all before it reads (and most do) would find the connection closed, never see why, and send the
+    same again for ever.
+    """
+    clock = asyncio.get_running_loop().time
+    ends = clock() + seconds
+    with suppress(Refused, Gone):
+        while (await _first(receive, min(_PAUSE, ends - clock()))).get("more_body"):
+            pass
 
 
 def gunzip(data: bytes, most: int) -> bytes:

@@ -42,6 +42,7 @@ async def ready(service: Service, exchange: Exchange) -> Answer:
 async def metrics(service: Service, exchange: Exchange) -> Answer:
     """Answer ``GET /metrics``."""
     del exchange
+    service.gauge()
     known = service.current.bridge.tables.tables.values()
     return Answer(200, service.metrics.page((t.id, t.version, t.digest[:12]) for t in known), counts.CONTENT_TYPE)
 

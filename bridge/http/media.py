@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from bridge.http.problems import refused
@@ -143,6 +144,7 @@ def wants_fhir(accept: str) -> bool:
     return "fhir+json" in accept
 
 
+@lru_cache(64)
 def label(called: str, *, release: str = "R4", charset: str = "utf-8") -> bytes:
     """Return the ``Content-Type`` of an answer."""
     if called == "application/dicom":

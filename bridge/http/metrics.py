@@ -56,6 +56,12 @@ class Metrics:
         self.numbers[name, labels] += by
         self._is_dirty = True
 
+    def set(self, name: str, value: float) -> None:
+        """Set a gauge."""
+        if self.numbers[name, ()] != value:
+            self.numbers[name, ()] = value
+            self._is_dirty = True
+
     def observe(self, name: str, labels: Labels, value: float) -> None:
         """Add a value to a histogram."""
         found = self.spread.get((name, labels))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -40,6 +40,7 @@ class Service:
         replays: The idempotency keys that were used.
         metrics: What was counted.
         limits: Of the readers.
+        working, held: Requests with a body, and bytes of bodies, that are being worked on.
         is_draining: Whether the service is about to stop.
     """
 
@@ -62,7 +63,7 @@ class Service:
         self.is_draining = False
         self._watch = Watch()
         self._pool = ThreadPoolExecutor(settings.threads, "bridge-translate")
-        self._working = self._held = 0
+        self.working = self.held = 0
         self._parent = os.getppid()
 
     @property
@@ -72,29 +73,19 @@ class Service:
             self._replays = Replays(str(self._run_dir / "replays.sqlite") if self._run_dir else ":memory:")
         return self._replays
 
-    @contextmanager
-    def admitted(self) -> Iterator[None]:
-        """Count a request with a body; raises http.busy where there are as many as the worker may have."""
-        if self._working >= self.settings.concurrency:
-            raise self.busy("as many requests as there may be are being worked on")
-        self._working += 1
-        self.metrics.count("bridge_in_flight")
-        try:
-            yield
-        finally:
-            self._working -= 1
-            self.metrics.count("bridge_in_flight", by=-1)
+    def working_on(self, body: bytes = b"") -> Slot:
+        """Count a request while it is worked on, and let go of its body in the end.
 
-    @contextmanager
-    def holding(self, size: int) -> Iterator[None]:
-        """Count the bytes of a body while it is held; raises http.busy where they would be too many."""
-        if self._held + size > self.settings.held_bytes:
+        Raises:
+            Refused: ``http.busy`` where there are as many requests as the worker may have.
+        """
+        return Slot(self, len(body))
+
+    def hold(self, size: int) -> None:
+        """Count bytes of bodies (or take them back, if negative); raises http.busy where they would be too many."""
+        if self.held + size > self.settings.held_bytes:
             raise self.busy("as many bytes as there may be are held")
-        self._held += size
-        try:
-            yield
-        finally:
-            self._held -= size
+        self.held += size
 
     def busy(self, detail: str) -> Exception:
         """Return the refusal of one request too many."""
@@ -103,7 +94,7 @@ class Service:
     @property
     def is_full(self) -> bool:
         """Whether the next request would be refused."""
-        return self._working >= self.settings.concurrency
+        return self.working >= self.settings.concurrency
 
     async def run(self, work: Callable[[], T], size: int) -> T:
         """Return what ``work`` returns: at once for a small body, from a thread for a large one."""
@@ -137,6 +128,11 @@ class Service:
         """Return id, version and digest of every table in force."""
         return [f"{name} {version}" for name, version in self.current.bridge.tables.versions().items()]
 
+    def gauge(self) -> None:
+        """Put what is being worked on into the numbers."""
+        self.metrics.set("bridge_in_flight", self.working)
+        self.metrics.set("bridge_held_bytes", self.held)
+
     async def follow(self) -> None:
         """Look after the shared folder as long as the worker lives."""
         while True:
@@ -151,6 +147,7 @@ class Service:
         if self._run_dir is None:
             return
         self.is_draining = (self._run_dir / DRAINING).exists()
+        self.gauge()
         self.metrics.save()
         if self.current.follow():
             self.gate.refresh()
@@ -167,6 +164,26 @@ class Service:
         self._pool.shutdown(wait=True)
         if self._replays:
             self._replays.close()
+
+
+class Slot:
+    """One request that is being worked on."""
+
+    __slots__ = ("_service", "_size")
+
+    def __init__(self, service: Service, size: int) -> None:
+        self._service, self._size = service, size
+
+    def __enter__(self) -> None:
+        service = self._service
+        if service.is_full:
+            service.held -= self._size
+            raise service.busy("as many requests as there may be are being worked on")
+        service.working += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._service.working -= 1
+        self._service.held -= self._size
 
 
 def _gate(settings: Settings) -> Gate:

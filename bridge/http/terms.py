@@ -108,7 +108,9 @@ async def _asked(service: Service, exchange: Exchange) -> dict[str, str]:
     except ValueError:
         raise refused("http.parameter", "the query is not a list of parameters", "query") from None
     if exchange.method == "POST":
-        given += _given(await received(exchange, service, _MOST), exchange)
+        body = await received(exchange, service, _MOST)
+        service.hold(-len(body))  # it is small, and read at once
+        given += _given(body, exchange)
     asked: dict[str, str] = {}
     for name, value in given:
         if name not in _NAMES:

@@ -40,12 +40,13 @@ def most_bytes(asked: Asked, service: Service) -> int:
 
 
 async def received(exchange: Exchange, service: Service, most: int) -> bytes:
-    """Return the body; raises what :func:`bridge.http.body.read` does."""
+    """Return the body, whose bytes are held from now on; raises what :func:`bridge.http.body.read` does."""
     encoding = body.encoding_of(exchange.text(b"content-encoding"))
     length = exchange.headers.get(b"content-length")
     if length:
         body.refuse_declared(int(length[:20]), most)
-    data = await body.read(exchange.receive, most=most, seconds=service.settings.body_seconds, is_gzip=bool(encoding))
+    seconds = service.settings.body_seconds
+    data = await body.read(exchange.receive, most=most, seconds=seconds, is_gzip=bool(encoding), hold=service.hold)
     exchange.received = len(data)
     return data
 
@@ -62,7 +63,7 @@ async def translate(service: Service, exchange: Exchange) -> Answer:
         if not asked.says_ack:
             raise
         return translation.acknowledgement(error.head, error)._replace(headers=((b"connection", b"close"),))
-    with service.holding(len(data)):
+    with service.working_on(data):
         replayed = _replayed(service, exchange, data)
         waits = asked.wants_ack and service.delivery is not None
         work = partial(translation.answer, data, asked)
@@ -102,7 +103,7 @@ async def check(service: Service, exchange: Exchange) -> Answer:
 
         return (*document.notes, *service.in_time(checked))
 
-    with service.holding(len(data)):
+    with service.working_on(data):
         issues = await service.run(work, len(data))
     if media.wants_fhir(accept):
         return Answer(200, to_json(outcome(issues)), OUTCOME, codes=codes_of(issues))

@@ -27,13 +27,21 @@ class Done(NamedTuple):
         document: What was translated.
         result: What came of it.
         output: Its wire form.
-        issues: What is to be said about it.
     """
 
     document: Document
     result: Result
     output: bytes
-    issues: tuple[Issue, ...]
+
+    @property
+    def issues(self) -> tuple[Issue, ...]:
+        """What is to be said about it."""
+        return (*self.document.notes, *self.result.issues)
+
+    @property
+    def codes(self) -> tuple[tuple[str, str], ...]:
+        """Code and severity of every kind of issue once."""
+        return (*codes_of(self.document.notes), *((code, str(found)) for code, found in self.result.codes.items()))
 
 
 class Translation:
@@ -51,7 +59,7 @@ class Translation:
         if asked.wants_ack:
             return self.acknowledged(data, asked)
         done = self.done(data, asked)
-        codes, called = codes_of(done.issues), asked.form.called
+        codes, called = done.codes, asked.form.called
         target, release, charset = self.facts(done)
         if called == media.RESULT:
             made, label = _account(done, charset, release), media.label(media.RESULT)
@@ -88,9 +96,7 @@ class Translation:
                 raise
             return self.acknowledgement(data, error)
         answer = self.acknowledgement(data, None)
-        return answer._replace(
-            codes=codes_of(done.issues), source=str(done.result.source), target=str(done.result.target)
-        )
+        return answer._replace(codes=done.codes, source=str(done.result.source), target=str(done.result.target))
 
     def acknowledgement(self, data: bytes, error: Refused | None) -> Answer:
         """Return a positive acknowledgement, or a negative one that says why."""
@@ -111,12 +117,12 @@ class Translation:
             self._service.metrics.count("bridge_translations_total", ("", asked.form.to, "refused"))
             if self._service.audit:
                 status = 200 if asked.wants_ack and problem.is_of_the_document else problem.status
-                self._record(data, status, problem.issues)
+                self._record(data, status, codes_of(problem.issues))
             raise
         result = done.result
         self._service.metrics.count("bridge_translations_total", (str(result.source), str(result.target), "done"))
         if self._service.audit:
-            self._record(data, 200, done.issues, done)
+            self._record(data, 200, done.codes, done)
         return done
 
     def _translated(self, data: bytes, asked: Asked) -> Done:
@@ -152,9 +158,9 @@ class Translation:
             raise Refused(problem_of(sorted(result.issues, key=lambda found: found.code != "map.nothing-to-map")))
         labels = (str(result.source), str(result.target))
         service.metrics.observe("bridge_translation_seconds", labels, perf_counter() - started)
-        return Done(document, result, output, (*document.notes, *result.issues))
+        return Done(document, result, output)
 
-    def _record(self, data: bytes, status: int, issues: Iterable[Issue], done: Done | None = None) -> None:
+    def _record(self, data: bytes, status: int, codes: tuple[tuple[str, str], ...], done: Done | None = None) -> None:
         """Add a line to the audit record; raises io.write."""
         assert self._service.audit is not None
         self._service.audit.write(
@@ -167,7 +173,7 @@ class Translation:
             output_sha256=sha256(done.output).hexdigest() if done else "",
             tables=self._bridge.tables.versions(),
             status=status,
-            codes=[code for code, _ in codes_of(issues)],
+            codes=[code for code, _ in codes],
         )
 
 

@@ -39,11 +39,11 @@ class Site:
         hl7_receiver: ``HOST:PORT`` that HL7 v2 messages are sent to over MLLP; empty: as above.
     """
 
-    url: str = "http://127.0.0.1:8080"
+    url: str = "http://127.0.0.1:8087"
     version: str = OLDEST
     listen: str = "0.0.0.0"  # noqa: S104 - the engine's own default: senders are other machines
-    mllp_port: int = 6661
-    ack_port: int = 6662
+    mllp_port: int = 6671
+    ack_port: int = 6672
     dicom_port: int = 11112
     http_port: int = 8090
     ae_title: str = "BRIDGE"

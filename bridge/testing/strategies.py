@@ -46,14 +46,19 @@ def code_strings() -> st.SearchStrategy[str]:
     return inner.map(str.strip).filter(bool)
 
 
-def texts(longest: int) -> st.SearchStrategy[str]:
-    """Draw text without control characters, backslashes or outer spaces: what SH, LO and UC hold."""
+def texts(longest: int, *, ascii_only: bool = False) -> st.SearchStrategy[str]:
+    """Draw text without control characters, backslashes or outer spaces: what SH, LO, UC and (in ASCII) AE hold."""
     drawn = st.text(
-        st.characters(exclude_categories=("Cs", "Cc", "Cn", "Zl", "Zp"), exclude_characters="\\"),
+        st.characters(
+            exclude_categories=("Cs", "Cc", "Cn", "Zl", "Zp"),
+            exclude_characters="\\",
+            max_codepoint=0x7E if ascii_only else None,
+        ),
         min_size=1,
         max_size=min(longest or 40, 40),
     )
-    hostile = st.sampled_from([text for text in HOSTILE if not longest or len(text) <= longest])
+    usable = [text for text in HOSTILE if (not longest or len(text) <= longest) and (text.isascii() or not ascii_only)]
+    hostile = st.sampled_from(usable)
     return st.one_of(hostile, drawn.map(str.strip).filter(bool))
 
 
@@ -92,7 +97,8 @@ def values_of(row: Row, tables: Tables) -> st.SearchStrategy[tuple[str, ...]]:
         single = terms_of(row.terms)
     else:
         make = _VALUES.get(row.vr)
-        single = make() if make else texts(tables.vrs[row.vr].longest)
+        home = tables.vrs[row.vr]
+        single = make() if make else texts(home.longest, ascii_only=not home.charset)
     lowest, highest = row.vm
     return st.lists(single, min_size=max(lowest, 1), max_size=min(highest or 3, 3)).map(tuple)
 

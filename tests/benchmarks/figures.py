@@ -116,11 +116,16 @@ def _part10(b: Bridge) -> Iterator[_Case]:
         data = inputs.plan(name, syntax, lengths)
         title = f"Part 10 → FHIR, {name} ({len(data) / 1024:.0f} kB), {syntax}, {lengths} lengths"
         bare = peers.pydicom_reading(data, wanted)
-        yield _Case(title, "pydicom", _translation(b, data, "fhir", scan=False), bare, 2)
+        yield _Case(f"{title}, no scan", "pydicom", _translation(b, data, "fhir", scan=False), bare, 2)
         yield _Case(f"{title}, with scan", "pydicom", _translation(b, data, "fhir", scan=True), bare, 3)
     data = inputs.plan("VMAT")
     only = peers.pydicom_reading_only(data, wanted)
-    yield _Case("Part 10 → FHIR, VMAT", "pydicom, specific_tags", _translation(b, data, "fhir", scan=False), only)
+    yield _Case(
+        "Part 10 → FHIR, VMAT, implicit, defined lengths, no scan",
+        "pydicom, specific_tags",
+        _translation(b, data, "fhir", scan=False),
+        only,
+    )
 
 
 def _translation(b: Bridge, document: bytes, to: str, *, scan: bool = True) -> Run:

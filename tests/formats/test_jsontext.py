@@ -211,3 +211,12 @@ def test_threads_do_not_disturb_each_other():
     for thread in threads:
         thread.join()
     assert faults == []
+
+
+@pytest.mark.parametrize(
+    ("text", "offset"), [('{"NaN":"NaN","a":NaN}', 17), ('{"ä":"1e999","a":1e999}', 18), ("[1,-Infinity]", 3)]
+)
+def test_a_refused_number_has_its_offset(text, offset):
+    with pytest.raises(Unreadable) as caught:
+        parse(text)
+    assert caught.value.findings[0].offset == offset

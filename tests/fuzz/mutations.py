@@ -74,7 +74,7 @@ def tree(data: bytes, chance: Random, words: Sequence[bytes]) -> bytes:
     """Change one node of a JSON document; anything else is only flipped."""
     try:
         document = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return flip(data, chance, words)
     parent, key = chance.choice(list(_nodes(document)) or [([document], 0)])
     value = parent[key]

@@ -101,7 +101,7 @@ def _translation(translator: Any, source: str, document: bytes, options: dict[st
 
 def _reads_back(translator: Any, written: bytes, target: str) -> None:
     try:
-        translator.translate(written, source=target, to=target, keep_going=True)
+        translator.translate(written, source=target, to=target, keep_going=True, unmapped="carry")
     except BridgeError as error:
         raise AssertionError(f"what was written without an error cannot be read: {error}") from None
 

@@ -15,7 +15,11 @@ from bridge.translator import Bridge
 
 WAYS = [pytest.param(here, there, id=f"{here}-{there}") for here, there in testing.WAYS]
 CATALOGUE = builtin.catalogue()
-patient = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
+patient = settings(  # a table is drawn, linted and compiled for every example
+    max_examples=10 if settings().max_examples < 1000 else settings().max_examples,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    deadline=None,
+)
 
 
 @st.composite

@@ -62,7 +62,7 @@ def test_pydicoms_own_plan_gets_no_new_message(bridge_: Any, tmp_path: Path) -> 
     before = dciodvfy(file.read_bytes(), tmp_path)
     message = bridge_.translate(file, to="hl7v2", keep_going=True)
     result = bridge_.translate(message.output, source="hl7v2", to="dicom", into=file.read_bytes(), keep_going=True)
-    assert dciodvfy(result.to_bytes(), tmp_path) == before
+    assert set(dciodvfy(result.to_bytes(), tmp_path)) <= set(before)
 
 
 def _without(keyword: str) -> Callable[[Dataset], None]:
@@ -83,7 +83,7 @@ def _with(keyword: str, value: str) -> Callable[[Dataset], None]:
         pytest.param(_with("RTPlanRelationship", ""), "value.missing", id="empty relationship"),
         pytest.param(_without("ReferencedSOPInstanceUID"), "value.missing", id="no instance UID"),
         pytest.param(_without("ReferencedSOPClassUID"), "value.missing", id="no class UID"),
-        pytest.param(_with("RTPlanRelationship", "predecessor"), "value.term-spelling", id="lower case"),
+        pytest.param(_with("RTPlanRelationship", "predecessor"), "value.characters", id="lower case"),
         pytest.param(_with("RTPlanRelationship", "QAPV"), "value.unknown-term", id="unknown term"),
         pytest.param(_with("RTPlanRelationship", "A" * 17), "value.length", id="too long"),
         pytest.param(_with("ReferencedSOPInstanceUID", "1.02.3"), "value.malformed-uid", id="malformed UID"),

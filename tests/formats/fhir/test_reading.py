@@ -248,7 +248,7 @@ FAULTS = [
     ),
     pytest.param(
         lambda e: e["extension"][0].update(valueCodeableConcept={"text": ""}),
-        "value.required",
+        "value.characters",
         ".extension[0].value",
         id="blank-text",
     ),

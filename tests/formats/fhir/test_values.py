@@ -108,7 +108,7 @@ FAULTY = [
     ("Coding", "text", {"system": "x"}, "value.required"),
     ("Coding", "text", {"code": 5}, "value.type"),
     ("Coding", "text", {"evil": 5}, "input.malformed"),
-    ("CodeableConcept", "text", {"coding": {}}, "value.type"),
+    ("CodeableConcept", "text", {"coding": {}}, "input.malformed"),
     ("CodeableConcept", "text", {"id": "x"}, "value.required"),
     ("Quantity", "decimal", {"value": "5"}, "value.type"),
     ("Quantity", "decimal", {"value": 5, "comparator": "<"}, "value.type"),

@@ -228,6 +228,14 @@ def test_the_order_of_another_patient_takes_nothing():
     assert [f.code for f in writing.findings] == ["map.identity-mismatch"]
 
 
+def test_a_plan_without_an_order_takes_the_free_one_of_its_patient():
+    one = [MSH, PID, "OBR|1||A1|77^Report^L"]
+    two = [line.replace("ID01", "ID02") for line in one]
+    writing, lines = into(joined(one) + joined(two), record(patient="ID02"))
+    assert lines == [*one, *two, SOP, f"OBX|2|NM|{COUNT}|1|0||||||F"]
+    assert writing.findings == []
+
+
 def test_records_find_their_messages():
     other = [line.replace("1.2.3.4", "1.2.3.5").replace("ID01", "ID02") for line in MESSAGE]
     both = joined(MESSAGE) + joined(other)
@@ -326,8 +334,10 @@ def test_a_withdrawn_observation_is_left_and_the_value_added():
 
 def test_a_contested_value_is_not_settled_in_silence():
     message = [*MESSAGE[:9], MESSAGE[8].replace("PRIOR^Prior", "CONCURRENT^Concurrent"), *MESSAGE[9:]]
-    writing, _ = into(message, record(item("PRIOR", "1.2.3.9")))
-    assert "map.unverified-output" in [f.code for f in writing.findings]
+    writing, lines = into(message, record(item("PRIOR", "1.2.3.9")))
+    assert lines == message
+    assert [(f.code, f.side) for f in writing.findings] == [("input.duplicate", "into")]
+    assert writing.targets[0].count(Refusal("input.duplicate")) == 1
 
 
 def test_the_message_itself_is_not_changed():

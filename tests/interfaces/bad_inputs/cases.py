@@ -83,14 +83,18 @@ _KEPT: dict[tuple[str, bool], str | bytes] = {}
 _SMALL = 1 << 20
 
 
+_SMALL = 1 << 20
+_KEPT: dict[tuple[str, bool], str | bytes] = {}
+
+
 def _made(expression: str, names: dict[str, Any]) -> str | bytes:
     """Evaluate an expression of the catalogue: the file is ours. A text that could be a path is given as bytes."""
-    key = (expression, names is _ADAPTED)
+    key = expression, names is _ADAPTED
     if key in _KEPT:
         return _KEPT[key]
     made: str | bytes = eval(expression, dict(names))
-    is_plain = isinstance(made, bytes) or made.lstrip("\ufeff\x0b")[:1] in {"{", "["} or "\r" in made or "\n" in made
-    made = made if is_plain else made.encode()
+    if isinstance(made, str) and made.lstrip("\ufeff\x0b")[:1] not in {"{", "["} and not {"\r", "\n"} & set(made):
+        made = made.encode()
     if len(made) < _SMALL:  # some take long to make; those of 100 MB are not kept
         _KEPT[key] = made
     return made

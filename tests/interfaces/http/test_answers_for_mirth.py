@@ -119,7 +119,7 @@ def test_the_same_request_gets_the_same_answer(row: Row) -> None:
 
 def test_a_worker_that_is_busy_answers_503_with_something_to_read() -> None:
     app = app_of(concurrency=1)
-    with app.service.admitted():
+    with app.service.working_on():
         got = call(app, **text(documents.ER7))
     assert (got.status, got.code, got.headers["retry-after"]) == (503, "http.busy", "1")
     assert call(app, **text(documents.ER7)).status == 200

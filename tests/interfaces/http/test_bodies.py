@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from bridge.http import body
+from bridge.http.patience import within
 from bridge.http.problems import Refused
 from tests.interfaces.http import documents
 from tests.interfaces.http.caller import app_of, call
@@ -60,13 +61,42 @@ def test_several_gzip_members_are_one_body() -> None:
     assert read(gzip.compress(b"one ") + gzip.compress(b"two"), is_gzip=True) == b"one two"
 
 
-@pytest.mark.parametrize("data", [b"not gzip", gzip.compress(b"x" * 50)[:-4], gzip.compress(b"x")[:5]])
+@pytest.mark.parametrize(
+    "data",
+    [b"not gzip", gzip.compress(b"x" * 50)[:-4], gzip.compress(b"x")[:5]],
+    ids=["no gzip", "cut at the end", "cut early"],
+)
 def test_what_is_not_gzip_or_was_cut_is_refused(data: bytes) -> None:
     assert refusal(lambda: read(data, is_gzip=True)) == "http.body"
 
 
 def test_a_body_that_does_not_arrive_in_time_is_408() -> None:
     assert refusal(lambda: read(b"x", b"x", seconds=0.05, delay=0.04)) == "http.timeout"
+
+
+async def waits(*seconds: float) -> list[str]:
+    """What becomes of several waits for something that never comes, and of one for what comes at once."""
+
+    async def one(limit: float) -> str:
+        try:
+            await within(asyncio.sleep(3600 if limit else 0), limit or 60)
+        except TimeoutError:
+            return "over"
+        return "done"
+
+    return await asyncio.gather(*map(one, seconds))
+
+
+def test_each_wait_has_its_own_end() -> None:
+    async def run() -> list[str]:
+        long = asyncio.create_task(waits(30))
+        found = await asyncio.wait_for(waits(0.02, 0, 0.01, 0.05, 0), 5)
+        long.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await long
+        return found
+
+    assert asyncio.run(run()) == ["over", "done", "over", "over", "done"]
 
 
 def test_a_caller_who_goes_away_gets_no_answer_and_no_translation() -> None:

@@ -70,7 +70,7 @@ def test_a_data_fault_is_never_a_server_error() -> None:
 
 
 def test_what_is_temporary_is_503_and_never_acknowledged() -> None:
-    for code in ("http.busy", "http.draining", "http.starting", "http.undelivered", "io.write"):
+    for code in ("http.busy", "http.draining", "http.undelivered", "io.write"):
         problem = problem_of([issue(code)])
         assert problem.status == 503
         assert not problem.is_of_the_document

@@ -133,9 +133,28 @@ def test_health_and_readiness(tmp_path: Path) -> None:
 
 def test_a_full_worker_is_alive_and_not_ready() -> None:
     app = app_of(concurrency=1)
-    with app.service.admitted():
+    with app.service.working_on():
         assert call(app, "GET", "/livez").status == 200
         assert call(app, "GET", "/readyz").code == "http.busy"
+
+
+@pytest.mark.parametrize("gone", [False, True])
+@pytest.mark.parametrize(
+    "body",
+    [b"", documents.ER7, [documents.ER7[:100], documents.ER7[100:]], [b"x" * 400] * 5, documents.NO_TERM],
+    ids=len,
+)
+def test_whatever_becomes_of_a_request_nothing_stays_counted(body: Any, gone: bool) -> None:
+    app = app_of(hl7_bytes=1500, dicom_bytes=1000)
+    for path in ("/v1/translate", "/v1/check", "/v1/batch"):
+        call(app, path=path, **SENT | {"body": body, "query": "to=fhir" if path != "/v1/check" else ""}, gone=gone)
+    assert (app.service.working, app.service.held) == (0, 0)
+
+
+def test_slow_bodies_take_no_place_from_those_that_are_there() -> None:
+    app = app_of(concurrency=1)
+    assert call(app, **SENT | {"body": [b"MSH"]}, gone=True).status == 0
+    assert call(app, **SENT).status == 200
 
 
 def test_bodies_beyond_what_a_worker_may_hold_are_503() -> None:
