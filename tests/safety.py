@@ -66,9 +66,14 @@ class Attempt(NamedTuple):
 
     @property
     def bugs(self) -> list[str]:
-        """Issues by which the bridge owns to a fault of its own."""
+        """Issues by which the bridge owns to a fault of its own.
+
+        An output that does not read back is one, unless it was made of a faulty document with ``keep_going``.
+        """
         own = ("internal.", "map.unverified-output")
-        return [str(issue) for issue in self.issues if issue.code.startswith(own)]
+        errors = [issue for issue in self.issues if issue.severity is Severity.ERROR]
+        is_other = any(not issue.code.startswith(own) for issue in errors)
+        return [str(issue) for issue in errors if issue.code.startswith(own[:1] if is_other else own)]
 
 
 class _Listener(logging.Handler):

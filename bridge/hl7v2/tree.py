@@ -122,5 +122,5 @@ def assembled(branch: Branch, sources: list[str]) -> Item:
                 sources.append(entry.path)
         if not items:
             sources.append(entry.path)
-        out.append(Element(tag, "SQ", (), tuple(items), entry.null))
+        out.append(Element(tag, "SQ", (), tuple(items), entry.null and not items))  # items contradict a delete
     return tuple(out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
@@ -12,20 +13,26 @@ Mutation = Callable[[bytes, Random, Sequence[bytes]], bytes]
 LONGEST = 1 << 18  # bytes: what grows beyond is cut, so that the fuzzers stay fast
 
 
+def _at(data: bytes, chance: Random) -> int:
+    """Return a place in a document; seldom one in the preamble of a DICOM file, behind which nothing else is met."""
+    start = 132 if data[128:132] == b"DICM" and chance.random() < 0.95 else 0
+    return chance.randrange(start, len(data)) if len(data) > start else 0
+
+
 def _span(data: bytes, chance: Random, longest: int = 64) -> tuple[int, int]:
-    start = chance.randrange(len(data) + 1)
+    start = _at(data, chance)
     return start, min(len(data), start + chance.randrange(1, longest))
 
 
 def flip(data: bytes, chance: Random, _words: Sequence[bytes]) -> bytes:
     """Change one bit."""
-    at = chance.randrange(len(data))
+    at = _at(data, chance)
     return data[:at] + bytes([data[at] ^ 1 << chance.randrange(8)]) + data[at + 1 :]
 
 
 def other_byte(data: bytes, chance: Random, _words: Sequence[bytes]) -> bytes:
     """Put another byte in the place of one."""
-    at = chance.randrange(len(data))
+    at = _at(data, chance)
     return data[:at] + bytes([chance.randrange(256)]) + data[at + 1 :]
 
 
@@ -37,7 +44,7 @@ def cut_out(data: bytes, chance: Random, _words: Sequence[bytes]) -> bytes:
 
 def cut_off(data: bytes, chance: Random, _words: Sequence[bytes]) -> bytes:
     """End too early."""
-    return data[: chance.randrange(len(data))]
+    return data[: _at(data, chance)]
 
 
 def repeat(data: bytes, chance: Random, _words: Sequence[bytes]) -> bytes:
@@ -50,13 +57,13 @@ def move(data: bytes, chance: Random, _words: Sequence[bytes]) -> bytes:
     """Say something elsewhere."""
     start, end = _span(data, chance, 200)
     rest = data[:start] + data[end:]
-    at = chance.randrange(len(rest) + 1)
+    at = _at(rest, chance)
     return rest[:at] + data[start:end] + rest[at:]
 
 
 def word(data: bytes, chance: Random, words: Sequence[bytes]) -> bytes:
     """Put in something that the format gives a meaning."""
-    at = chance.randrange(len(data) + 1)
+    at = _at(data, chance)
     return data[:at] + chance.choice(words) + data[at + chance.choice((0, 0, 1, 4)) :]
 
 
@@ -66,8 +73,62 @@ def length(data: bytes, chance: Random, _words: Sequence[bytes]) -> bytes:
     value = chance.choice((0, 1, 3, 7, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFE, 0xFFFFFFFF)) & (
         (1 << 8 * size) - 1
     )
-    at = chance.randrange(len(data) + 1)
+    at = _at(data, chance)
     return data[:at] + value.to_bytes(size, "little") + data[at + size :]
+
+
+def same_length(data: bytes, chance: Random, words: Sequence[bytes]) -> bytes:
+    """Write something over what is there, so that nothing moves."""
+    start, end = _span(data, chance, 20)
+    piece = chance.choice(
+        (*words, b"PRIOR", b"1.2.3", b"verified_plan", b" ", b"\\", b"\xc3\xa9", bytes([chance.randrange(256)]))
+    )
+    return data[:start] + (piece * 20)[: end - start] + data[end:]
+
+
+_TEXT = re.compile(rb"[0-9A-Za-z^._ \\\\]{4,}")
+
+
+def inside_text(data: bytes, chance: Random, words: Sequence[bytes]) -> bytes:
+    """Write something over a part of a text, which leaves the structure around it as it is."""
+    found = [span for span in _TEXT.finditer(data) if span.start() >= 340] or list(_TEXT.finditer(data))
+    if not found:
+        return flip(data, chance, words)
+    span = chance.choice(found)
+    start = chance.randrange(*span.span())
+    piece = chance.choice(
+        (*words, b"PRIOR", b"1.2.3", b"plan", b"  ", b"\\", b"\xc3\xa9", bytes([chance.randrange(256)]))
+    )
+    piece = piece[: span.end() - start]
+    return data[:start] + piece + data[start + len(piece) :]
+
+
+def lines(data: bytes, chance: Random, _words: Sequence[bytes]) -> bytes:
+    """Take a line out, say it twice, or let it change places with another."""
+    parts = re.findall(rb"[^\r\n]*[\r\n]+|[^\r\n]+", data) or [data]
+    here, there = chance.randrange(len(parts)), chance.randrange(len(parts))
+    match chance.randrange(4):
+        case 0:
+            del parts[here]
+        case 1:
+            parts.insert(there, parts[here])
+        case 2:
+            parts[here], parts[there] = parts[there], parts[here]
+        case _:
+            parts[here] = chance.choice((b" ", b"  ", b"# ")) + parts[here]
+    return b"".join(parts)
+
+
+_VALUE = re.compile(rb"(?<=: )[^\n{}\[\],]+|(?<=\|)[^|\r\n]+")
+
+
+def other_value(data: bytes, chance: Random, words: Sequence[bytes]) -> bytes:
+    """Put one value of a table or message in the place of another."""
+    found = list(_VALUE.finditer(data))
+    if not found:
+        return flip(data, chance, words)
+    here, there = chance.choice(found), chance.choice(found)
+    return data[: here.start()] + chance.choice((there[0], there[0], b'""', b"1")) + data[here.end() :]
 
 
 def tree(data: bytes, chance: Random, words: Sequence[bytes]) -> bytes:
@@ -115,13 +176,13 @@ def _nodes(document: Any) -> Any:
             stack.append(value)
 
 
-BYTES: tuple[Mutation, ...] = (flip, other_byte, cut_out, cut_off, repeat, move, word, word, length)
+BYTES: tuple[Mutation, ...] = (flip, other_byte, cut_out, cut_off, repeat, move, word)
 MUTATIONS: dict[str, tuple[Mutation, ...]] = {
-    "dicom": (*BYTES, length, length),
-    "dicom-json": (*BYTES, tree, tree, tree, tree),
-    "fhir": (*BYTES, tree, tree, tree, tree),
-    "hl7v2": (*BYTES, word, word, move),
-    "yaml": (*BYTES, word),
+    "dicom": (*BYTES, length, same_length, *[inside_text] * 16),
+    "dicom-json": (*BYTES, *[tree] * 20),
+    "fhir": (*BYTES, *[tree] * 20),
+    "hl7v2": (*BYTES, word, *[lines, other_value, same_length] * 3),
+    "yaml": (*BYTES, *[lines, other_value] * 8),
 }
 
 
@@ -131,6 +192,6 @@ def broken(source: str, seeds: Sequence[bytes], words: Sequence[bytes], chance: 
     if chance.random() < 0.05:
         other = chance.choice(seeds)
         data = data[: chance.randrange(len(data) + 1)] + other[chance.randrange(len(other) + 1) :]
-    for _ in range(chance.choice((1, 1, 1, 2, 2, 3, 6))):
-        data = (chance.choice(MUTATIONS[source])(data, chance, words) or b" ")[:LONGEST]
+    for _ in range(chance.choice((1, 1, 1, 1, 2, 2, 3, 6))):
+        data = chance.choice(MUTATIONS[source])(data or b" ", chance, words)[:LONGEST]
     return data

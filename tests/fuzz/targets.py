@@ -70,10 +70,10 @@ def _deadline() -> Iterator[None]:
 
 
 def _options(chance: Random) -> dict[str, Any]:
-    mode = chance.choice(("", "", "lenient", "strict"))
+    mode = chance.choice(("", "", "", "", "lenient", "strict"))
     return {
         "to": chance.choice(TARGETS),
-        "unmapped": chance.choice(("report", "report", "carry", "reject")),
+        "unmapped": chance.choice(("report", "report", "report", "carry", "carry", "reject")),
         "keep_going": chance.random() < 0.6,
         **({mode: True} if mode else {}),
         **({"profile": "rad28"} if chance.random() < 0.2 else {}),
