@@ -10,6 +10,7 @@ from bridge.fhir import models, syntax
 from bridge.fhir.documents import assembled, release_of, scan
 from bridge.fhir.patch import write_into
 from bridge.fhir.plan import Plan
+from bridge.fhir.stencil import Stencils
 from bridge.fhir.writer import write_new
 from bridge.issues import Finding
 from bridge.lens import DEFAULT_OPTIONS, Options, Reading, Writing
@@ -29,6 +30,7 @@ class FhirLens:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._plans: dict[str, Plan] = {}
+        self._stencils = Stencils()
         self.plan("R4")
 
     def plan(self, release: str) -> Plan:
@@ -45,6 +47,9 @@ class FhirLens:
         Raises:
             Unreadable: The document is no FHIR resource that can be read.
         """
+        usual = self._stencils.read(document, options)
+        if usual is not None:
+            return usual
         loaded = syntax.load(document, options.limits)
         found = scan(self.plan, loaded.value, options)
         reading = assembled(found)
@@ -54,6 +59,7 @@ class FhirLens:
                 reading.findings += syntax.faults(value, path)
         if loaded.findings:
             reading.findings[:0] = loaded.findings
+        self._stencils.learn(document, found.root, reading, found.plan, options)
         return reading
 
     def write(

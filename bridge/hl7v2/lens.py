@@ -11,7 +11,8 @@ from bridge.hl7v2.escapes import USUAL
 from bridge.hl7v2.patch import write_into
 from bridge.hl7v2.plan import Plan
 from bridge.hl7v2.reader import MessageReader
-from bridge.hl7v2.spelling import Spellings
+from bridge.hl7v2.spelling import Spelling, Spellings
+from bridge.hl7v2.stencil import Stencils
 from bridge.hl7v2.tree import normal, written
 from bridge.hl7v2.writer import write_new
 from bridge.issues import Finding, refuse
@@ -28,6 +29,7 @@ class Hl7Lens:
     def __init__(self, tables: Tables) -> None:
         self._plan = Plan(tables)
         self._spellings = Spellings(self._plan)
+        self._stencils: dict[Spelling, Stencils] = {}
 
     def read(self, document: object, options: Options = DEFAULT_OPTIONS) -> Reading:
         """Return the records in a message, several messages or a batch file.
@@ -101,7 +103,8 @@ class Hl7Lens:
             raise refuse("unsupported.version", "MSH-12")
         syntax = tokens.syntax(USUAL)
         spelling = self._spellings.get(syntax, "utf_8", options.hl7_version, options.profile)
-        writing, is_risky = write_new(self._plan, spelling, records, options)
+        stencils = self._stencils.get(spelling) or self._stencils.setdefault(spelling, Stencils(spelling))
+        writing, is_risky = write_new(self._plan, stencils, records, options)
         if is_risky:
             self._verify(writing, records, options)
         return writing

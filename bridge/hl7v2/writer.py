@@ -11,9 +11,11 @@ from bridge.hl7v2.plan import Plan
 from bridge.hl7v2.scribe import Scribe
 from bridge.hl7v2.segments import OF_THE_ORDER, Place, shared_segments
 from bridge.hl7v2.spelling import Spelling
+from bridge.hl7v2.stencil import Stencils
 from bridge.issues import Finding, refuse
+from bridge.ledger import Target
 from bridge.lens import Options, Writing
-from bridge.record import Record
+from bridge.record import Item, Record
 
 _TIME = re.compile(r"[0-9]{4,14}(?:\.[0-9]{1,4})?(?:[+-][0-9]{4})?\Z").match  # HL7 v2 2.A.22 DTM
 _DATE = re.compile(r"[0-9]{8}\Z").match
@@ -28,8 +30,13 @@ class Draft(NamedTuple):
     records: list[tuple[int, Record, _Parts]]
 
 
-def write_new(plan: Plan, spelling: Spelling, records: Sequence[Record], options: Options) -> tuple[Writing, bool]:
+def write_new(plan: Plan, stencils: Stencils, records: Sequence[Record], options: Options) -> tuple[Writing, bool]:
     """Return new messages that say what ``records`` say, and whether any value needed escaping."""
+    spelling = stencils.spelling
+    if len(records) == 1:
+        usual = stencils.written(records[0].elements, lambda scribe, elements: _drawn(plan, scribe, elements))
+        if usual is not None:
+            return _finished(plan, spelling, records[0], usual, options), False
     writing = Writing(targets=[[] for _ in records])
     scribe = Scribe(spelling)
     drafts = _drafts(plan, scribe, records)
@@ -44,6 +51,22 @@ def write_new(plan: Plan, spelling: Spelling, records: Sequence[Record], options
         text = f"FHS|^~\\&|{application}\rBHS|^~\\&|{application}\r{text}BTS|{len(messages)}\rFTS|1\r"
     writing.document = text.encode("utf-8")
     return writing, is_risky
+
+
+def _finished(
+    plan: Plan, spelling: Spelling, record: Record, usual: tuple[str, list[Target]], options: Options
+) -> Writing:
+    """Return the message of one record whose segments are written."""
+    body, targets = usual
+    time, finding = _time(plan, [record], options)
+    findings = [finding._replace(path="MSH-7")] if finding else []
+    return Writing(_headed(spelling, time, body).encode("utf-8"), [targets], findings)
+
+
+def _drawn(plan: Plan, scribe: Scribe, elements: Item) -> str:
+    """Return the segments of one record, without MSH."""
+    record = Record(elements)
+    return _body(plan, scribe, _drafts(plan, scribe, [record])[0], [[]])
 
 
 def _drafts(plan: Plan, scribe: Scribe, records: Sequence[Record]) -> list[Draft]:
@@ -72,6 +95,16 @@ def _parts(plan: Plan, scribe: Scribe, record: Record) -> _Parts:
 
 
 def _message(plan: Plan, scribe: Scribe, draft: Draft, writing: Writing, options: Options) -> str:
+    body = _body(plan, scribe, draft, writing.targets)
+    writing.findings += scribe.findings
+    time, finding = _time(plan, [record for _, record, _ in draft.records], options)
+    if finding:
+        writing.findings.append(finding._replace(path=f"{scribe.prefix}MSH-7"))
+    return _headed(scribe.spelling, time, body)
+
+
+def _body(plan: Plan, scribe: Scribe, draft: Draft, targets: list[list[Target]]) -> str:
+    """Return all segments of a message but MSH, and fill the targets of its records."""
     lines = scribe.lines
     lines += shared_segments(plan.constants, plan.always, draft.shared)
     for order, (number, record, parts) in enumerate(draft.records, 1):
@@ -82,14 +115,10 @@ def _message(plan: Plan, scribe: Scribe, draft: Draft, writing: Writing, options
             for (name, place), (tag, _) in parts.items()
         }
         scribe.set_id = scribe.nodes = 0
-        scribe.targets = writing.targets[number]
+        scribe.targets = targets[number]
         scribe.record(record.elements, placed)
-    writing.findings += scribe.findings
-    time, finding = _time(plan, [record for _, record, _ in draft.records], options)
-    if finding:
-        writing.findings.append(finding._replace(path=f"{scribe.prefix}MSH-7"))
     lines.append("")
-    return _headed(scribe.spelling, time, "\r".join(lines))
+    return "\r".join(lines)
 
 
 def _headed(spelling: Spelling, time: str, body: str) -> str:

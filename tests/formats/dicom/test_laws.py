@@ -43,7 +43,7 @@ VALUES = {
     "FD": st.floats(allow_nan=False, allow_infinity=False).map(repr),
     "OB": st.sampled_from(["AAE=", "AAECAw=="]),
     "AT": st.integers(0, 2**32 - 1).map("{:08X}".format),
-    "PN": st.sampled_from(["A^B", "A=B", "=B", "A==C", "A="]),
+    "PN": st.sampled_from(["A^B", "A=B", "=B", "A==C"]),  # pydicom, which makes some of the forms, drops the last "="
 }
 
 
@@ -83,6 +83,12 @@ def test_what_is_carried_is_read(form, record):
     reading = LENS.read(wire(record, form), CARRY)
     assert reading.records == [record]
     assert len(reading.sources[0]) + len(reading.loose) == reading.counted
+
+
+@pytest.mark.parametrize("form", ["explicit", "JSON"])
+def test_an_empty_component_group_at_the_end_of_a_name_is_kept(form):
+    name = Element("300B1002", "PN", ("A==",))
+    assert LENS.read(wire(Record((name,)), form), CARRY).records[0].elements[-1] == name
 
 
 @pytest.mark.parametrize("form", DOCUMENTS)
