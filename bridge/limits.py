@@ -26,7 +26,7 @@ class Limits:
     json_depth: int = 64
     json_members: int = 200_000
     json_number_characters: int = 64
-    json_exponent: int = 308
+    json_exponent: int = 324  # the smallest double is 4.9e-324
     bundle_entries: int = 2_000
     hl7_bytes: int = 16 * MIB  # of one message
     hl7_batch_bytes: int = 64 * MIB

@@ -56,7 +56,7 @@ def _meta(dataset: Dataset, plan: Plan) -> Any:
     meta = FileMetaDataset()
     meta.update(getattr(dataset, "file_meta", None) or {})
     for tag, own in plan.media_storage.items():
-        if own in dataset:
+        if own in dataset and tag not in meta:
             meta.add_new(tag, "UI", str(dataset[own].value or ""))
     defaults = {
         "version": ("OB", b"\0\1"),

@@ -8,7 +8,7 @@ from bridge.hl7v2.collect import UNMAPPED, Collector
 from bridge.hl7v2.datatypes import NULL, count_parts
 from bridge.hl7v2.homes import RowPlan
 from bridge.hl7v2.plan import Plan
-from bridge.hl7v2.segments import FRAME, OF_THE_ORDER
+from bridge.hl7v2.segments import FRAME, OF_THE_ORDER, SET_IDS
 from bridge.hl7v2.tokens import Message
 from bridge.hl7v2.tree import Branch, Leaf, Observation, assembled
 from bridge.issues import Finding
@@ -253,7 +253,7 @@ class MessageReader:
         homes = self._plan.fields.get(name, {})
         constants = self._plan.constants.get(name, {})
         for number, raw in enumerate(place.fields[1:], 1):
-            if not raw or (number == 1 and name in ("PID", "OBR")):
+            if not raw or (number == 1 and name in SET_IDS):
                 continue
             path = f"{place.path}-{number}"
             inner = homes.get(number, ()) if is_used else ()

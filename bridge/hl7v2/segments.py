@@ -15,6 +15,8 @@ Constants = Mapping[str, Mapping[int, str]]  # segment -> field -> raw text with
 FRAME = frozenset({1, 2, 7, 9, 10, 11, 12, 18})
 #: Segments that belong to one order; every other one belongs to the patient, the visit or the message.
 OF_THE_ORDER = frozenset({"OBR", "TXA", "TQ1", "SPM", "NTE"})
+#: Segments whose first field is their number.
+SET_IDS = frozenset({"PID", "PV1", "OBR", "TQ1", "NTE", "SPM"})
 _FIRST = ("PID", "PD1", "PV1", "PV2", "ORC")  # in this order; others follow
 _TIME, _ID = "\0", "\1"
 

@@ -220,3 +220,8 @@ def test_a_refused_number_has_its_offset(text, offset):
     with pytest.raises(Unreadable) as caught:
         parse(text)
     assert caught.value.findings[0].offset == offset
+
+
+@pytest.mark.parametrize("text", ["5e-324", "2.2250738585072014e-308", "1.7976931348623157e+308"])
+def test_every_double_is_read(text):
+    assert parse(text).value.text == text
