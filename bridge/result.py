@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
-from bridge.issues import Catalogue, Finding, Issue, Severity
+from bridge.issues import BridgeError, Catalogue, Finding, Issue, Severity, Unreadable
 from bridge.ledger import Ledger, Trace
 from bridge.lens import Lens
 from bridge.record import Format, Record
@@ -92,12 +92,27 @@ class Result:
         return not any(record.elements for record in self.records)
 
     def to_bytes(self) -> bytes:
-        """Return the wire form: Part 10, JSON in UTF-8, or ER7; empty if there is no output."""
-        return b"" if self.output is None else self._lens.to_bytes(self.output, self.target)
+        """Return the wire form: Part 10, JSON in UTF-8, or ER7; empty if there is no output.
+
+        Raises:
+            BridgeError: The format's library cannot write the output, or a caller changed it to what cannot be written.
+        """
+        return b"" if self.output is None else cast("bytes", self._made(self._lens.to_bytes))
 
     def as_model(self) -> Any:
-        """Return the output as an object of its own library: pydicom, fhir.resources (R4B or R5) or hl7apy."""
-        return self._lens.as_model(self.output, self.target)
+        """Return the output as an object of its own library: pydicom, fhir.resources (R4B or R5) or hl7apy.
+
+        Raises:
+            BridgeError: ``map.not-a-model``: the library would change or drop something (hl7apy does so in 2.8).
+        """
+        return self._made(self._lens.as_model)
+
+    def _made(self, make: Callable[[object, Format], object]) -> object:
+        try:
+            return make(self.output, self.target)
+        except Unreadable as error:
+            findings = [finding._replace(side="target") for finding in error.findings]
+            raise BridgeError(self._catalogue.issues(findings, document=self._document, mode=self.mode)) from None
 
     def report(self, *, show_values: bool = False) -> dict[str, object]:
         """Return issues, ledger, trace and table versions as JSON-ready data, without values unless asked for."""

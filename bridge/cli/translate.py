@@ -105,7 +105,10 @@ def translate_command(
     except BridgeError as error:
         account.add(error.issues)
     if output and account.result and account.result.output is not None:
-        account.write(output, _wire(account.result, pretty=pretty, terminal=_is_shown(output)))
+        try:
+            account.write(output, _wire(account.result, pretty=pretty, terminal=_is_shown(output)))
+        except BridgeError as error:  # the format's own library cannot write it
+            account.add(error.issues)
     account.show()
     if report:
         account.write_report(report)

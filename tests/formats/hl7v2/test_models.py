@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from pydicom.data import get_testdata_file
 
 from bridge.hl7v2 import models
 from bridge.hl7v2.lens import Hl7Lens
-from bridge.issues import Unreadable
+from bridge.issues import BridgeError, Unreadable
 from bridge.lens import Options
 from bridge.record import Element, Record
 from bridge.tables import builtin
@@ -69,3 +70,10 @@ def test_other_objects_are_no_messages(document):
     with pytest.raises(Unreadable) as caught:
         LENS.read(document)
     assert caught.value.findings[0].code == "input.not-recognised"
+
+
+def test_a_message_that_hl7apy_would_change_is_no_model(bridge_):
+    result = bridge_.translate(get_testdata_file("rtplan.dcm"), to="hl7v2", hl7_version="2.8")
+    with pytest.raises(BridgeError) as caught:
+        result.as_model()
+    assert [issue.code for issue in caught.value.issues] == ["map.not-a-model"]
