@@ -151,7 +151,11 @@ class _Reader:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             spot = Spot(self.document, mark.line + 1, mark.column + 1) if mark else Spot(self.document, 1, 1)
-            self.faults.append(fault("table.syntax", spot, error.problem or error.context or "not YAML"))
+            problem = error.problem or error.context or "not YAML"
+            # libyaml from 0.2.6 on looks ahead in nested brackets and stops by itself, before the first event.
+            deep = "nesting depth" in problem
+            detail = self.too_deep if deep else problem
+            self.faults.append(fault("table.schema" if deep else "table.syntax", spot, detail))
         except yaml.YAMLError:
             self.faults.append(fault("table.syntax", Spot(self.document, 1, 1), "the file is not YAML"))
         if not self.faults and self.root is None:
@@ -162,11 +166,14 @@ class _Reader:
         return self.root
 
     def stop(self, event: yaml.Event) -> None:
-        limits = self.limits
-        deep = len(self.open) > limits.yaml_depth
-        what = f"nested deeper than {limits.yaml_depth}" if deep else f"more than {limits.yaml_nodes} nodes"
-        self.faults.append(fault("table.schema", self.spot(event), f"the file has {what}"))
+        deep = len(self.open) > self.limits.yaml_depth
+        detail = self.too_deep if deep else f"the file has more than {self.limits.yaml_nodes} nodes"
+        self.faults.append(fault("table.schema", self.spot(event), detail))
         raise Unreadable(tuple(self.faults))
+
+    @property
+    def too_deep(self) -> str:
+        return f"the file is nested deeper than {self.limits.yaml_depth}"
 
     def spot(self, event: yaml.Event) -> Spot:
         mark = event.start_mark
