@@ -28,6 +28,9 @@ TYPES = {
     "dicom-json": "application/dicom+json",
     "fhir": "application/fhir+json",
     "hl7v2": "x-application/hl7-v2+er7",
+    "dicom-xml": "application/dicom+xml",
+    "fhir-xml": "application/fhir+xml",
+    **dict.fromkeys(("healthimaging", "bigquery", "orthanc"), "application/json"),
 }
 _PROBLEM = "application/problem+json"
 _FIRST_WAIT, _LONGEST_WAIT = 0.2, 10.0
@@ -119,7 +122,7 @@ class Client:
 
         Args:
             document: Bytes, a file, or parsed JSON.
-            to: ``dicom``, ``dicom-json``, ``fhir`` or ``hl7v2``.
+            to: ``dicom``, ``dicom-json``, ``fhir``, ``hl7v2`` or a dialect, as for ``bridge.translate``.
             source: ``auto``, or the format of the document.
             into: A document of the target format that is patched.
             options: As ``bridge.translate`` has them: ``strict=True``, ``unmapped="carry"`` ...

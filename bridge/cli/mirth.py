@@ -54,7 +54,12 @@ def mirth_command(*, output: str | None, tables: tuple[str, ...], checked: str |
 
     One set of files for all versions: import the channels, and the code templates as a library. The same command
     writes the same files; channels keep their ids, so importing them again replaces them.
-    """
+
+    \b
+      bridge mirth -o mirth-files --url http://127.0.0.1:8087
+      bridge mirth -o mirth-files --url https://bridge.example --api-key bridgeApiKey --fhir-server https://fhir.example/ImagingStudy
+      bridge mirth --check changed-by-hand.xml
+    """  # noqa: D301 - \b keeps click from filling the lines
     from bridge.mirth.site import Site, Unfit  # noqa: PLC0415
 
     if bool(output) == bool(checked):

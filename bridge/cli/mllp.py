@@ -68,11 +68,16 @@ def mllp_command(*, tables: tuple[str, ...], host: str, port: int, allow: tuple[
     AA: the output is stored. AE, AR: it never will be, and ERR says why. CA (messages with MSH-15, and --store): the
     message is on the disk here, and waits there until its output is delivered. No answer and a closed connection: send
     it again. SIGHUP reads the tables again.
-    """
+
+    \b
+      bridge mllp --deliver plans
+      bridge mllp --to dicom --deliver plans --store waiting --port 2575
+      bridge mllp --deliver https://fhir.example/ImagingStudy --host 0.0.0.0 --allow 10.1.0.0/16
+    """  # noqa: D301 - \b keeps click from filling the lines
     options.refuse_both(lenient=chosen["lenient"], strict=chosen["strict"])
     from bridge.issues import BridgeError  # noqa: PLC0415
     from bridge.mllp import serve  # noqa: PLC0415
-    from bridge.mllp.listener import Plan  # noqa: PLC0415
+    from bridge.mllp.work import Plan  # noqa: PLC0415
 
     if not _is_local(host) and not (allow or chosen["tls_client_ca"]):
         raise click.UsageError("Another host than 127.0.0.1 needs --allow NETWORK or --tls-client-ca.")

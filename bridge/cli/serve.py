@@ -39,7 +39,7 @@ def _file(*names: str, about: str) -> Callable[[F], F]:
 @_option("--host", default="127.0.0.1", help="Address; any other than this machine's own needs keys, tokens or mTLS.")
 @_option("--port", type=click.IntRange(1, 65535), default=8080, help="Port.")
 @_option("--workers", type=click.IntRange(1, 64), default=1, help="Processes that share the port.")
-@_option("--server", type=options.choice("granian", "uvicorn"), default="granian", help="ASGI server.")
+@_option("--server", type=options.choice("uvicorn", "granian"), default="uvicorn", help="ASGI server.")
 @options.table_option
 @_file("--keys", about="File of hashed API keys (see bridge keys); it is read again when it changes.")
 @_file(
@@ -79,12 +79,18 @@ def serve_command(*, tables: tuple[str, ...], drain_delay: float, no_access_log:
     Needs the extra: pip install 'dicom-fhir-hl7-bridge[http]'. Log lines (JSON, without values) go to standard error.
     SIGHUP reads tables and keys again; a faulty table leaves the old ones in force. Every option can be given as an
     environment variable as well: --max-json as BRIDGE_SERVE_MAX_JSON.
-    """
+
+    \b
+      bridge serve --port 8080 --workers 2
+      bridge serve --table our-site.yaml --audit audit.jsonl
+      bridge serve --host 0.0.0.0 --keys keys.json --tls-cert chain.pem --tls-key key.pem
+    """  # noqa: D301 - \b keeps click from filling the lines
     if importlib.util.find_spec(chosen["server"]) is None:
-        raise click.UsageError(f"{chosen['server']} is not installed; pip install 'dicom-fhir-hl7-bridge[http]'.")
+        what = "granian" if chosen["server"] == "granian" else "'dicom-fhir-hl7-bridge[http]'"
+        raise click.UsageError(f"{chosen['server']} is not installed; pip install {what}.")
     from bridge.http import serve  # noqa: PLC0415
+    from bridge.http.listening import Listening  # noqa: PLC0415
     from bridge.http.settings import Settings  # noqa: PLC0415
-    from bridge.http.worker import Listening  # noqa: PLC0415
     from bridge.issues import BridgeError  # noqa: PLC0415
 
     chosen = {_SETTINGS.get(name, name): value for name, value in chosen.items()}
@@ -119,7 +125,12 @@ def keys_command(*, name: str, path: str, scopes: tuple[str, ...], expires: str,
 
     A running service takes a changed file within a second. To change a key, make one with a new ID, hand it out, and
     withdraw the old one with --remove.
-    """
+
+    \b
+      bridge keys mirth-1 --file keys.json --expires 2027-12-31
+      bridge keys --file keys.json
+      bridge keys mirth-1 --file keys.json --remove
+    """  # noqa: D301 - \b keeps click from filling the lines
     from bridge.http import auth  # noqa: PLC0415
 
     file = Path(path)

@@ -102,6 +102,7 @@ class App:
             if message["type"] == "lifespan.startup":
                 await asyncio.to_thread(openapi.document, self.service.current.bridge)  # warms the lenses up, too
                 self._follower = asyncio.create_task(self.service.follow())
+                self.service.begin()
                 await send({"type": "lifespan.startup.complete"})
             else:
                 if self._follower:

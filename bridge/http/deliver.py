@@ -16,7 +16,17 @@ from urllib.parse import urlsplit
 
 from bridge.http.problems import refused
 
-_SUFFIXES = {"fhir": ".fhir.json", "dicom-json": ".dicom.json", "hl7v2": ".hl7", "dicom": ".dcm"}
+SUFFIXES = {
+    "fhir": ".fhir.json",
+    "dicom-json": ".dicom.json",
+    "hl7v2": ".hl7",
+    "dicom": ".dcm",
+    "dicom-xml": ".dicom.xml",
+    "fhir-xml": ".fhir.xml",
+    "healthimaging": ".healthimaging.json",
+    "bigquery": ".bigquery.ndjson",
+    "orthanc": ".orthanc.json",
+}
 _RETRIED = {408, 425, 429}
 
 
@@ -55,7 +65,7 @@ class Folder:
 
     def put(self, output: bytes, target: str, media: str) -> None:  # noqa: ARG002
         """Store an output under its SHA-256."""
-        name = sha256(output).hexdigest() + _SUFFIXES[target]
+        name = sha256(output).hexdigest() + SUFFIXES[target]
         beside = self._path / f".{name}.{secrets.token_hex(4)}.tmp"
         try:
             if (self._path / name).exists():  # it was stored before, whole

@@ -15,11 +15,13 @@ from bridge.limits import Limits
 from bridge.tables import builtin
 from bridge.tables.rows import Tables
 
-_BASE64 = re.compile(rb"[A-Za-z0-9+/\s]+={0,2}\s*\Z")
-_NOT_HL7 = re.compile(rb"(?:\xef\xbb\xbf)?\s*[\[{]")
+_BASE64 = re.compile(rb"\s*+[A-Za-z0-9+/][A-Za-z0-9+/\s]*+={0,2}+\s*+\Z")  # possessive: in linear time
+_NOT_HL7 = re.compile(rb"(?:\xef\xbb\xbf)?\s*[\[{<]")
 _HL7 = re.compile(rb"(?:\xef\xbb\xbf)?[\x0b\s]*(?:MSH|FHS|BHS)")
 _CARRIERS = ("message", "document", "base64")
 _ENVELOPE = re.compile(rb'\s*\{\s*"(?:message|document|base64|to|from|into)"\s*:')
+_ROWS = re.compile(rb"\}[ \t\r]*\n\s*\{")
+_CARRIER = re.compile(rb'"(?:message|document|base64)"\s*:')
 
 
 class Document(NamedTuple):
@@ -43,6 +45,12 @@ class Document(NamedTuple):
     notes: tuple[Issue, ...] = ()
     is_hl7: bool = False
 
+    @property
+    def may_be_message(self) -> bool:
+        """Whether it is an HL7 v2 message, or text that nobody says or sees to be anything else."""
+        is_text = isinstance(self.content, bytes) and not _NOT_HL7.match(self.content)
+        return self.is_hl7 or (self.source == "auto" and is_text)
+
 
 def document_of(body: bytes, asked: Asked, tables: Tables, limits: Limits) -> Document:
     """Return the document that a body holds.
@@ -56,13 +64,13 @@ def document_of(body: bytes, asked: Asked, tables: Tables, limits: Limits) -> Do
     options, source, to = asked.options, asked.source, asked.form.to
     kind = asked.body if source == "auto" else source
     prove(options, tables)
-    if kind == "json":
+    if kind == "text":
+        kind = _of_text(body)
+    if kind == "json" or (kind == "any" and _ENVELOPE.match(body)):
         if _ENVELOPE.match(body) or b'"resourceType"' not in body:
             return _of_json(body, asked, tables, limits)
         return Document(body, "fhir", None, options, to)
-    if kind == "text":
-        kind = _of_text(body)
-    if kind in ("any", "auto"):
+    if kind in ("any", "auto", "xml"):
         kind = "hl7v2" if _HL7.match(body) else "auto"
     if kind == "hl7v2":
         return Document(_in_declared(body, asked.content.charset, tables), kind, None, options, to, is_hl7=True)
@@ -72,10 +80,12 @@ def document_of(body: bytes, asked: Asked, tables: Tables, limits: Limits) -> Do
 
 
 def _of_text(body: bytes) -> str:
-    """Return the format of a body that is called text: HL7 v2, JSON, or DICOM that an engine wrote as base64."""
+    """Return the format of a body that is called text: HL7 v2, JSON, XML, or DICOM that an engine wrote as base64."""
     if _HL7.match(body):
         return "hl7v2"
-    if _NOT_HL7.match(body) or _BASE64.match(body):
+    if found := _NOT_HL7.match(body):
+        return "xml" if found[0].endswith(b"<") else "json"
+    if _BASE64.match(body):
         return "auto"
     if body[128:132] == b"DICM" or b"\0" in body[:1024]:
         detail = "the body is binary and its type is text; send application/dicom (in Mirth: Data Type Binary)"
@@ -124,15 +134,18 @@ def _dicom(body: bytes, kind: str, options: dict[str, Any], to: str) -> Document
 
 def _of_json(body: bytes, asked: Asked, tables: Tables, limits: Limits) -> Document:
     """Return what a JSON body holds: an envelope, or a document without one."""
+    plain = Document(body, "auto", None, asked.options, asked.form.to)
     try:
         value = jsontext.parse(body, limits).value
     except Unreadable as error:
-        if _ENVELOPE.match(body):
+        if _ROWS.search(body):  # objects, a line each: the format that has them knows
+            return plain
+        if _ENVELOPE.match(body) or (b'"resourceType"' not in body and _CARRIER.search(body)):
             offset = error.findings[0].offset
             raise refused("http.envelope", f"the JSON breaks at byte {max(offset, 0)}", "body") from None
         raise Refused(problem_of(builtin.catalogue().issues(error.findings))) from None
     if not isinstance(value, dict) or "resourceType" in value or not set(value) & {*_CARRIERS}:
-        return Document(body, "auto", None, asked.options, asked.form.to)
+        return plain
     return _envelope(value, asked, tables)
 
 
@@ -159,6 +172,17 @@ def _envelope(value: dict[str, Any], asked: Asked, tables: Tables) -> Document:
     if source not in ("auto", *FORMATS):
         source = "auto"
     return Document(content, source, into, options, to, is_hl7=is_hl7)
+
+
+def message_in(body: bytes, limits: Limits) -> bytes:
+    """Return the message in a body, so that it can be acknowledged whatever is wrong with it: that of an envelope."""
+    if not _NOT_HL7.match(body):
+        return body
+    try:
+        value = jsontext.parse(body, limits).value
+        return _carried("message", value.get("message", "")) if isinstance(value, dict) else b""
+    except (Unreadable, Refused):
+        return b""
 
 
 def _as_query(said: dict[str, Any]) -> bytes:

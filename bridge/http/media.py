@@ -17,7 +17,7 @@ ER7 = "x-application/hl7-v2+er7"
 NDJSON = "application/x-ndjson"
 JSON = b"application/json; charset=utf-8"
 
-#: What a body of each type may hold: a format, ``json`` or ``text`` (by its marks), ``any``.
+#: What a body of each type may hold: a format, or ``json``, ``xml``, ``text`` and ``any``: what its marks say.
 BODIES = {
     "application/dicom": "dicom",
     "application/dicom+json": "dicom-json",
@@ -27,7 +27,12 @@ BODIES = {
     "application/hl7-v2+er7": "hl7v2",
     "application/edi-hl7": "hl7v2",
     "text/hl7v2": "hl7v2",
+    "application/dicom+xml": "dicom-xml",
+    "application/fhir+xml": "fhir-xml",
     "application/json": "json",
+    NDJSON: "any",
+    "application/xml": "xml",
+    "text/xml": "xml",
     "text/plain": "text",
     "application/octet-stream": "any",
 }
@@ -37,9 +42,17 @@ ANSWERS = {
     "dicom-json": ("application/dicom+json", "application/json"),
     "hl7v2": (ER7, "text/plain", "application/hl7-v2", "application/hl7-v2+er7", "application/edi-hl7", "text/hl7v2"),
     "dicom": ("application/dicom", "application/octet-stream"),
+    "dicom-xml": ("application/dicom+xml", "application/xml"),
+    "fhir-xml": ("application/fhir+xml", "application/xml"),
+    "healthimaging": ("application/json",),
+    "bigquery": (NDJSON, "application/json"),
+    "orthanc": ("application/json",),
 }
+#: How an output stands in a JSON object, where it is no JSON itself.
+CARRIED = {"dicom": "base64", "hl7v2": "text", "dicom-xml": "text", "fhir-xml": "text", "bigquery": "lines"}
+_SHARED = ("application/json", "application/xml", "text/plain", NDJSON)
 #: The target that an accepted type names by itself.
-_IMPLIED = {types: to for to, names in ANSWERS.items() for types in names} | {"application/json": "", "text/plain": ""}
+_IMPLIED = {types: to for to, names in ANSWERS.items() for types in names} | dict.fromkeys(_SHARED, "")
 _CALLED = dict.fromkeys(ANSWERS["hl7v2"], ER7) | {
     "text/plain": "text/plain",
     "application/octet-stream": "application/dicom",
@@ -141,7 +154,7 @@ def _called(name: str) -> str:
 
 def wants_fhir(accept: str) -> bool:
     """Whether a caller who accepts ``accept`` reads OperationOutcomes."""
-    return "fhir+json" in accept
+    return "fhir+json" in accept or "fhir+xml" in accept
 
 
 @lru_cache(64)
@@ -149,7 +162,7 @@ def label(called: str, *, release: str = "R4", charset: str = "utf-8") -> bytes:
     """Return the ``Content-Type`` of an answer."""
     if called == "application/dicom":
         return b"application/dicom"
-    version = f"; fhirVersion={_VERSION[release]}" if called == "application/fhir+json" else ""
+    version = f"; fhirVersion={_VERSION[release]}" if called.startswith("application/fhir+") else ""
     return f"{called}{version}; charset={charset}".encode()
 
 

@@ -86,12 +86,12 @@ def _examples(bridge: Bridge) -> dict[str, Any]:
     for table in bridge.tables.tables.values():
         data |= dict(table.examples[0].dicom) if table.examples else {}
     out: dict[str, Any] = {}
-    for target in ("dicom-json", "fhir", "hl7v2"):
+    for target in ("dicom-json", "fhir", "hl7v2", "dicom-xml", "fhir-xml"):
         try:
             output = bridge.translate(data, to=target, source="dicom-json", keep_going=True).to_bytes()
         except BridgeError:
             continue
-        out[target] = output.decode() if target == "hl7v2" else _parsed(output)
+        out[target] = output.decode() if target in media.CARRIED else _parsed(output)
     return out
 
 
@@ -116,6 +116,8 @@ def _documents(examples: dict[str, Any], *, target: str = "") -> dict[str, Any]:
         "application/dicom+json": ("dicom-json", {"type": ["object", "array"]}),
         "application/fhir+json": ("fhir", _OBJECT),
         media.ER7: ("hl7v2", {"type": "string", "minLength": 1}),
+        "application/dicom+xml": ("dicom-xml", _TEXT),
+        "application/fhir+xml": ("fhir-xml", _TEXT),
     }
     out = {}
     for name, (format_, schema) in wanted.items():
@@ -176,6 +178,7 @@ def _translate(examples: dict[str, Any]) -> dict[str, Any]:
     content = _documents(examples)
     content[media.RESULT] = {"schema": {"$ref": "#/components/schemas/Result"}}
     content["application/json"] = {"schema": {"type": ["object", "array"]}}
+    content[media.NDJSON] = {"schema": _TEXT}  # a BigQuery row, or several
     headers = {"Bridge-Issues": {"schema": _TEXT, "description": "Codes and severities of what was found."}}
     return {
         "operationId": "translate",

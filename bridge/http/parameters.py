@@ -76,7 +76,7 @@ PARAMETERS = {
         Parameter("strict", "strict", is_flag=True, about="Treat what the standard forbids as an error.", routes=_BOTH),
         Parameter("keep-going", "keep_going", is_flag=True, about="Give what could be done even if there are errors."),
         Parameter("fhir-release", "fhir_release", ("R4", "R4B", "R5"), about="Release of a new FHIR document."),
-        Parameter("as", "resource", ("imaging-study", "service-request"), about="Host of a new FHIR document."),
+        Parameter("as", "resource", ("imaging-study", "service-request", "bundle"), about="Host of new FHIR."),
         Parameter("hl7-version", "hl7_version", about="MSH-12 of a new message, 2.3 to 2.8.2."),
         Parameter("profile", "profile", ("containment", "rad28"), about="How a new message names observations."),
         Parameter("message-time", "message_time", about="MSH-7 of a new message."),
@@ -205,22 +205,22 @@ def asked(route: str, query: bytes, content_type: str, accept: str) -> Asked:
         Refused: ``http.parameter``, ``http.media-type`` or ``http.not-acceptable``.
     """
     known = query_of(query, route)
-    content = media.media_of(content_type)
+    content, source = media.media_of(content_type), known.get("from", "auto")
+    body = _body(content, source)  # before the target: a form has lost the document, and nothing else matters
     to = known.get("to", "")
     form = media.form_of(to, accept) if route == "translate" else Form(to, "")
     options = options_of(known)
     if form.fhir_release:
         options.setdefault("fhir_release", form.fhir_release)
     says_ack = known.get("answer") == "ack"
-    source = known.get("from", "auto")
     return Asked(
         form=form,
         source=source,
-        body=_body(content, source),
+        body=body,
         content=content,
         wants_ack=says_ack or form.wants_ack,
         says_ack=says_ack,
-        wants_fhir=form.to == "fhir" or media.wants_fhir(accept),
+        wants_fhir=form.to.startswith("fhir") or media.wants_fhir(accept),
         options=options,
     )
 
@@ -246,6 +246,6 @@ def _body(content: Media, source: str) -> str:
     version = content.parameters.get("fhirversion")
     if version and version not in media.FHIR_VERSIONS:
         raise refused("http.media-type", "fhirVersion must be 4.0, 4.3 or 5.0", "Content-Type")
-    if content.type.endswith("json") and content.charset not in ("", "utf-8", "utf8", "us-ascii"):
-        raise refused("http.media-type", "JSON is sent in UTF-8", "Content-Type")
+    if content.type.endswith(("json", "xml")) and content.charset not in ("", "utf-8", "utf8", "us-ascii"):
+        raise refused("http.media-type", "JSON and XML are sent in UTF-8", "Content-Type")
     return said

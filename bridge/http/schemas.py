@@ -58,7 +58,7 @@ def schemas() -> dict[str, Any]:
             "type": "object",
             "required": ["output", "outputType", "source", "target", "tables", "issues", "ledger", "trace"],
             "properties": {
-                "output": {"description": "JSON as it is, ER7 as text, DICOM as base64 (see outputEncoding)."},
+                "output": {"description": "JSON as it is, ER7 and XML as text, DICOM as base64 (see outputEncoding)."},
                 "outputType": _TEXT,
                 "outputEncoding": {"type": "string", "enum": ["base64"]},
                 "source": {"type": "string", "enum": list(FORMATS)},

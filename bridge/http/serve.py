@@ -20,12 +20,13 @@ from types import FrameType
 from typing import Any
 
 from bridge.http import current, log
-from bridge.http.service import DRAINING, Service
+from bridge.http.listening import Listening, bound
+from bridge.http.service import DRAINING, READY, Service
 from bridge.http.settings import Settings
-from bridge.http.worker import Listening
 from bridge.issues import BridgeError
 
 _STEP = 0.05
+_BETWEEN_STARTS = 1.0  # seconds, so that what dies at once does not spin
 
 
 class Unusable(Exception):
@@ -59,6 +60,10 @@ def prove(settings: Settings, listening: Listening) -> None:
         if file and not Path(file).is_file():
             raise Unusable(f"there is no file {file}")
     try:
+        bound(listening.host, listening.port, shared=False).close()
+    except OSError as error:
+        raise Unusable(f"{listening.host}:{listening.port}: {error.strerror}") from None
+    try:
         Service(settings).close()
     except ImportError as error:
         raise Unusable(f"{error.name} is not installed; pip install 'dicom-fhir-hl7-bridge[http,jwt]'") from None
@@ -69,7 +74,7 @@ def prove(settings: Settings, listening: Listening) -> None:
 
 
 class Supervisor:
-    """Owns the server process from its start to its end."""
+    """Owns the server's processes from their start to their end."""
 
     def __init__(self, settings: Settings, listening: Listening, *, delay: float) -> None:
         """Take the settings.
@@ -99,21 +104,32 @@ class Supervisor:
         self._asked.append(number)
 
     def _served(self) -> int:
+        """Serve until a signal; a server that dies after the service had begun to serve is started again."""
         listening = self._listening
-        environment = os.environ | self._settings.to_environment() | listening.to_environment()
-        command = [sys.executable, "-m", "bridge.http.worker"]
-        server = subprocess.Popen(command, env=environment, start_new_session=True)  # noqa: S603 - our own module
         about: dict[str, Any] = {"host": listening.host, "port": listening.port, "workers": listening.workers}
         log.say("starting", server=listening.server, pid=os.getpid(), **about)
-        while server.poll() is None:
+        servers = [self._started() for _ in range(listening.processes)]
+        while True:
             sleep(_STEP)
             while self._asked:
                 if self._asked.pop(0) == signal.SIGHUP:
                     self._reload()
                 else:
-                    return self._stopped(server)
-        log.say("ended", "error", status=server.returncode)
-        return server.returncode or 1
+                    return self._stopped(servers)
+            for number, server in enumerate(servers):
+                if server.poll() is None:
+                    continue
+                log.say("ended", "error", status=server.returncode, pid=server.pid)
+                if not (self._run_dir / READY).exists():
+                    self._stopped(servers)
+                    return server.returncode or 1
+                sleep(_BETWEEN_STARTS)
+                servers[number] = self._started()
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        environment = os.environ | self._settings.to_environment() | self._listening.to_environment()
+        command = [sys.executable, "-m", "bridge.http.worker", str(os.getpid())]
+        return subprocess.Popen(command, env=environment, start_new_session=True)  # noqa: S603 - our own module
 
     def _reload(self) -> None:
         """Put new tables in force, if they are right."""
@@ -128,25 +144,27 @@ class Supervisor:
         else:
             log.say("tables.published", generation=number)
 
-    def _stopped(self, server: subprocess.Popen[bytes]) -> int:
+    def _stopped(self, servers: list[subprocess.Popen[bytes]]) -> int:
         """Drain and stop: first tell, then wait, then stop, and only at the very end end by force."""
         log.say("draining", seconds=self._delay)
         (self._run_dir / DRAINING).touch()
-        self._wait(server, self._delay)
-        server.terminate()
-        self._wait(server, self._listening.drain_seconds + 1)
-        if server.poll() is None:
-            log.say("killed", "error", pid=server.pid)
-            os.killpg(server.pid, signal.SIGKILL)
-            server.wait()
-            return 1
-        log.say("stopped", status=server.returncode)
-        return 0 if server.returncode in (0, -signal.SIGTERM, 128 + signal.SIGTERM) else 1
+        self._wait(servers, self._delay)
+        for server in servers:
+            server.terminate()
+        self._wait(servers, self._listening.drain_seconds + 1)
+        for server in servers:
+            if server.poll() is None:
+                log.say("killed", "error", pid=server.pid)
+                os.killpg(server.pid, signal.SIGKILL)
+                server.wait()
+        codes = {server.returncode for server in servers}
+        log.say("stopped", status=max(codes, key=abs))
+        return 0 if codes <= {0, -signal.SIGTERM, 128 + signal.SIGTERM} else 1
 
-    def _wait(self, server: subprocess.Popen[bytes], seconds: float) -> None:
-        """Wait until the server has ended, the time is over, or a second signal does not want to wait."""
+    def _wait(self, servers: list[subprocess.Popen[bytes]], seconds: float) -> None:
+        """Wait until the servers have ended, the time is over, or a second signal does not want to wait."""
         ends = monotonic() + seconds
-        while server.poll() is None and monotonic() < ends:
+        while any(server.poll() is None for server in servers) and monotonic() < ends:
             sleep(_STEP)
             if self._asked:
                 self._asked.clear()

@@ -25,7 +25,7 @@ from bridge.issues import BridgeError
 from bridge.translator import Bridge
 
 T = TypeVar("T")
-DRAINING = "draining"
+DRAINING, READY = "draining", "ready"  # files in the shared folder
 _TICK = 0.25  # seconds between two looks at the shared folder
 
 
@@ -141,6 +141,12 @@ class Service:
                 self.look()
             except Exception as error:
                 log.say("tables.kept", "error", error=type(error).__name__, generation=self.current.generation)
+
+    def begin(self) -> None:
+        """Say that this worker serves."""
+        if self._run_dir:
+            (self._run_dir / READY).touch()
+        log.say("worker.ready", pid=os.getpid(), generation=self.current.generation)
 
     def look(self) -> None:
         """Look once: is the service stopping, are there new tables, is the supervisor still there?"""

@@ -7,6 +7,7 @@ DICOM's own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
@@ -34,8 +35,13 @@ _NAMES = {
     "target": "",
     "sourceScope": "",
     "targetScope": "",
+    "_format": "",  # it is JSON in any case (FHIR 3.2.0.1.11)
+    "_pretty": "",
 }
 _MOST = 64 * 1024
+_SIDES = ("dicom", "fhir", "hl7v2")
+#: The concept maps of the FHIR package: ``.../ConceptMap/dicom-rt-plan-relationship-fhir-to-hl7v2``.
+_MAP = re.compile(r"(?:[^|]*/)?dicom-(.+)-(dicom|fhir|hl7v2)-to-(dicom|fhir|hl7v2)(?:\|.*)?")
 
 
 class Spelled(NamedTuple):
@@ -63,7 +69,8 @@ async def translate(service: Service, exchange: Exchange) -> Answer:
     if asked.get("reverse") not in (None, "true", "false"):
         raise refused("http.parameter", "the value must be true or false", "reverse")
     known = [terms for table in service.current.bridge.tables.tables.values() for terms in table.terms.values()]
-    matches = [match for terms in known for match in _matches(terms, asked)]
+    known, sides = _mapped(known, asked.get("url", ""))
+    matches = [match for terms in known for match in _matches(terms, asked, sides)]
     found = [
         {
             "name": "match",
@@ -81,19 +88,40 @@ async def translate(service: Service, exchange: Exchange) -> Answer:
     return _fhir({"resourceType": "Parameters", "parameter": parameters + found})
 
 
-def _matches(terms: Terms, asked: dict[str, str]) -> Iterator[Spelled]:
-    """Yield the other spellings of the term that is asked for."""
+def _mapped(known: list[Terms], url: str) -> tuple[list[Terms], tuple[str, str]]:
+    """Return the terms and the two sides that a concept map is about; without one, all; raises http.not-found."""
+    if not url:
+        return known, ("", "")
+    found = _MAP.fullmatch(url)
+    chosen = [terms for terms in known if found and terms.id == found[1]]
+    if not found or not chosen:
+        raise refused("http.not-found", "there is no such concept map", "url")
+    return chosen, (found[2], found[3])
+
+
+def _matches(terms: Terms, asked: dict[str, str], sides: tuple[str, str]) -> Iterator[Spelled]:
+    """Yield the other spellings of the term that is asked for.
+
+    Args:
+        terms: Where to look.
+        asked: The parameters.
+        sides: The formats that a concept map translates from and to; empty: any.
+    """
     system, target = asked.get("system", ""), asked.get("target", "")
     if asked.get("reverse") == "true":
-        system, target = target, system
+        system, target, sides = target, system, (sides[1], sides[0])
     ours = {f"urn:dicom:{terms.id}", *(spelled.system for term in terms.rows for spelled in _spellings(terms, term))}
     for term in terms.rows:
-        spelled = _spellings(terms, term)
-        here = [one for one in spelled if one.code == asked["code"] and _is(one, system)]
+        spelled = dict(zip(_SIDES, _spellings(terms, term), strict=True))
+        here = [
+            one
+            for side, one in spelled.items()
+            if one.code == asked["code"] and _is(one, system) and sides[0] in ("", side)
+        ]
         if not here or (term.read_only and not system):
             continue
-        for one in spelled:
-            if one.system != here[0].system and _is(one, target) and one.system in ours:
+        for side, one in spelled.items():
+            if one.system != here[0].system and _is(one, target) and one.system in ours and sides[1] in ("", side):
                 yield one
 
 

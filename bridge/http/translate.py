@@ -32,11 +32,13 @@ def most_bytes(asked: Asked, service: Service) -> int:
     """Return the size of the largest body that is read: that of the format it is said to have."""
     settings = service.settings
     kind = asked.source if asked.source != "auto" else asked.body
-    if kind in ("fhir", "dicom-json", "json"):
-        return settings.json_bytes
     if kind == "hl7v2":
         return settings.hl7_bytes
-    return settings.dicom_bytes if kind in ("dicom", "any") else max(settings.hl7_bytes, settings.dicom_bytes * 4 // 3)
+    if kind in ("dicom", "any"):
+        return settings.dicom_bytes
+    if kind in ("text", "auto"):  # base64 of a DICOM file is text, too
+        return max(settings.hl7_bytes, settings.dicom_bytes * 4 // 3)
+    return settings.json_bytes
 
 
 async def received(exchange: Exchange, service: Service, most: int) -> bytes:

@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import NamedTuple
 
 from bridge.http import ack, media
-from bridge.http.documents import Document, document_of
+from bridge.http.documents import Document, document_of, message_in
 from bridge.http.exchange import Answer, Exchange
 from bridge.http.parameters import Asked
 from bridge.http.problems import Refused, issue, problem_of, refused, to_json
@@ -101,7 +101,8 @@ class Translation:
     def acknowledgement(self, data: bytes, error: Refused | None) -> Answer:
         """Return a positive acknowledgement, or a negative one that says why."""
         problem = error.problem if error else None
-        made = ack.acknowledge(ack.head_of(data, self._charsets), problem)
+        head = ack.head_of(message_in(data, self._service.limits), self._charsets)
+        made = ack.acknowledge(head, problem)
         return Answer(200, made, media.label(media.ER7), codes=codes_of(problem.issues) if problem else ())
 
     def done(self, data: bytes, asked: Asked) -> Done:
@@ -180,7 +181,7 @@ class Translation:
 def _refuse_unacknowledged(document: Document, asked: Asked) -> None:
     """Refuse what an acknowledgement cannot answer: several messages, or (unless it was asked for) what is none."""
     if not document.is_hl7:
-        if asked.says_ack:
+        if asked.says_ack or document.may_be_message:
             return
         raise refused("http.not-acceptable", "only HL7 v2 messages are acknowledged", "Accept")
     starts = b"\r" + document.content.replace(b"\n", b"\r")
@@ -196,17 +197,20 @@ def _account(done: Done, charset: str, release: str) -> bytes:
 
 
 def output_json(done: Done, charset: str) -> bytes:
-    """Return an output as a JSON value: JSON as it is, ER7 as text, DICOM as base64."""
-    target = str(done.result.target)
-    if target == "dicom":
+    """Return an output as a JSON value: JSON as it is, ER7 and XML as text, DICOM as base64."""
+    carried = media.CARRIED.get(str(done.result.target))
+    if carried == "base64":
         return to_json(base64.b64encode(done.output).decode())
-    return to_json(done.output.decode(charset)) if target == "hl7v2" else done.output
+    if carried == "text":
+        return to_json(done.output.decode(charset))
+    lines = done.output.splitlines() if carried == "lines" else []
+    return b"[" + b",".join(lines) + b"]" if len(lines) > 1 else done.output.rstrip(b"\n")
 
 
 def output_facts(done: Done, release: str) -> dict[str, object]:
     """Return what an output in JSON is."""
     target = str(done.result.target)
-    encoding = {"outputEncoding": "base64"} if target == "dicom" else {}
+    encoding = {"outputEncoding": "base64"} if media.CARRIED.get(target) == "base64" else {}
     return {"outputType": media.label(media.ANSWERS[target][0], release=release).decode(), **encoding}
 
 

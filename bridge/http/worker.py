@@ -1,4 +1,4 @@
-"""The server process: granian or uvicorn around the application. Started by :mod:`bridge.http.serve`, not by people.
+"""The server process: uvicorn or granian around the application. Started by :mod:`bridge.http.serve`, not by people.
 
 Both servers start their workers themselves and share the port among them; what the workers are told is in the
 environment.
@@ -10,78 +10,56 @@ import ctypes
 import os
 import signal
 import sys
-from dataclasses import dataclass, fields
+from multiprocessing import parent_process
 from typing import Any
 
 from bridge.http import log
 from bridge.http.app import App, create_app
+from bridge.http.listening import Listening, bound
 
-_PREFIX = "BRIDGE_SERVER_"
 _TARGET = "bridge.http.worker:app"
 _BACKLOG = 1024
+_KEEP_ALIVE = 75  # seconds that a connection may be idle: engines send every now and then
 _PR_SET_PDEATHSIG = 1  # prctl(2)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listening:
-    """Where and how the server listens.
-
-    Attributes:
-        server: ``granian`` or ``uvicorn``.
-        host, port: Address.
-        workers: Processes.
-        header_seconds: Longest time for the head of a request to arrive (granian).
-        drain_seconds: Longest wait for requests that are being worked on.
-        certificate, private_key: Files for TLS; empty: plain HTTP.
-        client_authority: File with the authorities of callers' certificates (mTLS); empty: none is asked for.
-    """
-
-    server: str = "granian"
-    host: str = "127.0.0.1"
-    port: int = 8080
-    workers: int = 1
-    header_seconds: float = 10.0
-    drain_seconds: float = 25.0
-    certificate: str = ""
-    private_key: str = ""
-    client_authority: str = ""
-
-    def to_environment(self) -> dict[str, str]:
-        """Return the variables that :func:`main` reads back."""
-        return {_PREFIX + field.name.upper(): str(getattr(self, field.name)) for field in fields(self)}
-
-    @classmethod
-    def from_environment(cls) -> Listening:
-        """Return what the environment says."""
-        given: dict[str, Any] = {}
-        for field in fields(cls):
-            kind: Any = type(field.default)
-            if (text := os.environ.get(_PREFIX + field.name.upper())) is not None:
-                given[field.name] = kind(text)
-        return cls(**given)
 
 
 def app() -> App:
     """Return the application of one worker; called by the server in each of its processes."""
+    if server := parent_process():
+        _end_with(server.pid)
     return create_app()
 
 
-def main() -> None:
-    """Serve until told to stop."""
-    _end_with(os.getppid())
+def main(supervisor: int) -> None:
+    """Serve until told to stop, or until the process ``supervisor`` is gone."""
+    _end_with(supervisor)
+    os.register_at_fork(after_in_child=_default_signals)
     listening = Listening.from_environment()
-    if listening.server == "uvicorn":
-        _uvicorn(listening)
-    else:
+    if listening.server == "granian":
         _granian(listening)
+    else:
+        _uvicorn(listening)
 
 
-def _end_with(parent: int) -> None:
-    """Ask the kernel for SIGTERM when the supervisor is gone (Linux); elsewhere the workers notice by themselves."""
+def _end_with(parent: int | None) -> None:
+    """Ask the kernel for SIGTERM when the parent is gone (Linux); elsewhere the workers notice by themselves.
+
+    Who started us is said, and not asked of the kernel: it may be gone before we ask.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != parent:
             sys.exit(1)
+
+
+def _default_signals() -> None:
+    """Let a signal end a worker that is still starting.
+
+    granian forks its workers with its own handlers, which only set a flag that a worker never looks at: a SIGTERM that
+    came before the worker has handlers of its own would be lost, and stopping the service would take the whole drain.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _granian(listening: Listening) -> None:
@@ -129,23 +107,25 @@ def _uvicorn(listening: Listening) -> None:
         tls = {"ssl_certfile": listening.certificate, "ssl_keyfile": listening.private_key}
     if listening.client_authority:
         tls |= {"ssl_ca_certs": listening.client_authority, "ssl_cert_reqs": 2}
-    uvicorn.run(
+    config = uvicorn.Config(
         _TARGET,
         factory=True,
-        host=listening.host,
-        port=listening.port,
-        workers=listening.workers,
         lifespan="on",
+        http="bridge.http.heads:Guarded",
         ws="none",
         backlog=_BACKLOG,
         access_log=False,
         log_config=log.CONFIG,
         proxy_headers=False,
         server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=int(listening.drain_seconds),
         **tls,
     )
+    server = uvicorn.Server(config)
+    server.run(sockets=[bound(listening.host, listening.port, shared=True)])
+    sys.exit(0 if server.started else 3)
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]))

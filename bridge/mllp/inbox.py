@@ -42,9 +42,13 @@ class Inbox:
         return path
 
     def waiting(self) -> Iterator[tuple[Path, bytes]]:
-        """Yield the messages that were not delivered, oldest first."""
+        """Yield the messages that were not delivered, oldest first; what is delivered meanwhile is left out."""
         for path in sorted(self._inbox.glob("*.hl7")):
-            yield path, path.read_bytes()
+            try:
+                message = path.read_bytes()
+            except FileNotFoundError:
+                continue
+            yield path, message
 
     def done(self, path: Path) -> None:
         """Let go of a message whose output was delivered."""

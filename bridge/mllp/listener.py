@@ -9,63 +9,24 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import ip_address
 from pathlib import Path
 from time import perf_counter
-from typing import Any, TypeVar
 
-from bridge.http import ack, log, media
-from bridge.http.deadline import DeadlinePassed, Watch
+from bridge.http import ack, log
 from bridge.http.deliver import Delivery
-from bridge.http.problems import Problem, Refused, issue, problem_of, refused
-from bridge.issues import BridgeError
-from bridge.limits import Limits
+from bridge.http.problems import Problem, Refused, issue, problem_of
 from bridge.mllp.frames import Frame, Framer, framed
 from bridge.mllp.inbox import Inbox
 from bridge.mllp.replies import Wanted, wanted
+from bridge.mllp.work import Plan, Unanswered, Work
 from bridge.translator import Bridge
 
-T = TypeVar("T")
-Network = IPv4Network | IPv6Network
 _PIECE = 64 * 1024
 _MOST_NOISE = 64 * 1024
-_FIRST_WAIT, _LONGEST_WAIT = 0.1, 5.0
-INTERNAL = 500
 _LONGEST_DRAIN = 30.0  # seconds for a sender to take its answer
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What the listener does with a message.
-
-    Attributes:
-        to: The target format.
-        options: Arguments of ``Bridge.translate``.
-        allowed: Networks whose senders are heard; empty: all that reach the port.
-        most_bytes: Largest message.
-        most_connections: More are closed at once.
-        frame_seconds: Longest pause within a frame.
-        translate_seconds: Longest time for one message.
-        patience: Seconds that trouble which will pass is waited for.
-    """
-
-    to: str = "fhir"
-    options: dict[str, Any] = field(default_factory=dict)
-    allowed: Sequence[Network] = ()
-    most_bytes: int = Limits().hl7_bytes
-    most_connections: int = 100
-    frame_seconds: float = 30.0
-    translate_seconds: float = 5.0
-    patience: float = 20.0
-
-
-class Unanswered(Exception):
-    """Nothing may be said about a message now: its sender is to send it again."""
 
 
 class Listener:
@@ -84,25 +45,26 @@ class Listener:
             delivery: Where outputs go.
             inbox: Where messages wait that were accepted by a commit acknowledgement; None: there is no enhanced mode.
         """
-        self.bridge, self._plan, self._delivery, self._inbox = bridge, plan, delivery, inbox
-        self._watch = Watch()
-        self._pool = ThreadPoolExecutor(4, "bridge-mllp")
+        self.bridge, self._plan, self._inbox = bridge, plan, inbox
+        self._work = Work(lambda: self.bridge, plan, delivery)
         self._connections: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
-        self._is_stopping = asyncio.Event()
         self._busy: set[Path] = set()  # messages in the inbox that a connection is working on
+        self._catching_up = asyncio.Lock()
+        self._is_behind = True  # whether a message may wait that nobody is working on
         self._sweeper: asyncio.Task[None] | None = None
 
     async def start(self, host: str, port: int, context: ssl.SSLContext | None = None) -> int:
         """Deliver what waits from before, then listen; return the port."""
-        await self._catch_up()
+        with suppress(Unanswered, OSError):
+            await self._catch_up()
         self._sweeper = asyncio.create_task(self._sweep())
         self._server = await asyncio.start_server(self._connected, host, port, ssl=context, limit=_PIECE)
         return int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
         """Hear no new message, finish those that were begun, and close."""
-        self._is_stopping.set()
+        self._work.is_stopping.set()
         if self._server:
             self._server.close()
         if self._connections:
@@ -111,20 +73,35 @@ class Listener:
             self._sweeper.cancel()
             with suppress(asyncio.CancelledError):
                 await self._sweeper
-        self._pool.shutdown(wait=True)
+        self._work.close()
 
     async def _sweep(self) -> None:
         """Try again, from time to time, what could not be delivered when its connection ended."""
         while True:
             await asyncio.sleep(self._plan.patience)
-            await self._catch_up()
+            with suppress(Unanswered, OSError):
+                await self._catch_up()
 
-    async def _catch_up(self) -> None:
-        """Deliver the messages that were accepted and that no connection is working on, oldest first."""
-        for path, message in self._inbox.waiting() if self._inbox else ():
-            if path not in self._busy:
-                with suppress(Unanswered, OSError):
-                    await self._processed(message, path)
+    async def _catch_up(self, before: Path | None = None) -> None:
+        """Deliver the messages that were accepted, that no connection is working on, and that are older; oldest first.
+
+        Raises:
+            Unanswered: The receiver is away: what is younger waits too, so that nothing overtakes.
+        """
+        if self._inbox is None:
+            return
+        async with self._catching_up:
+            if before is None:  # whatever fails from here on says so again
+                self._is_behind = False
+            for path, message in self._inbox.waiting():
+                if before and path >= before:
+                    return
+                if path not in self._busy:
+                    self._busy.add(path)
+                    try:
+                        await self._processed(message, path)
+                    finally:
+                        self._busy.discard(path)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -164,7 +141,7 @@ class Listener:
         read = asyncio.ensure_future(reader.read(_PIECE))
         if framer.is_inside:
             return await asyncio.wait_for(read, self._plan.frame_seconds)
-        stop = asyncio.ensure_future(self._is_stopping.wait())
+        stop = asyncio.ensure_future(self._work.is_stopping.wait())
         await asyncio.wait((read, stop), return_when=asyncio.FIRST_COMPLETED)
         stop.cancel()
         if not read.done():
@@ -183,6 +160,8 @@ class Listener:
             if path is None:
                 return
         try:
+            if path and self._is_behind:
+                await self._catch_up(before=path)
             problem = _fault(frame) or await self._processed(frame.data, path)
         finally:
             if path:
@@ -201,7 +180,7 @@ class Listener:
         problem, path, code = _fault(frame), None, "CR"
         if problem is None:
             try:
-                path = await self._in_thread(partial(self._inbox.put, frame.data, self._busy))
+                path = await self._work.in_thread(partial(self._inbox.put, frame.data, self._busy))
             except OSError:
                 problem, code = problem_of([issue("io.write", "the message cannot be stored")]), "CE"
         if asks.wants_commit(good=problem is None):
@@ -215,63 +194,22 @@ class Listener:
             Unanswered: The trouble did not pass in time; what was accepted stays where it waits.
         """
         try:
-            await self._patiently(message)
+            await self._work.patiently(message)
         except Refused as error:
             if path and self._inbox:
-                await self._in_thread(partial(self._inbox.refuse, path, error.problem))
+                await self._work.in_thread(partial(self._inbox.refuse, path, error.problem))
             return error.problem
+        except (Unanswered, OSError):
+            self._is_behind = True
+            raise
         if path and self._inbox:
             self._inbox.done(path)
         return None
-
-    async def _patiently(self, message: bytes) -> None:
-        """Translate and deliver, and wait for trouble that will pass; raises Refused or Unanswered."""
-        clock = asyncio.get_running_loop().time
-        ends, wait = clock() + self._plan.patience, _FIRST_WAIT
-        while True:
-            try:
-                await self._in_thread(partial(self._done, message))
-            except Refused as error:
-                if error.problem.is_of_the_document or error.problem.status == INTERNAL:
-                    raise  # waiting does not help
-                log.say("message.waits", "warning", codes=[error.problem.code])
-                if self._is_stopping.is_set() or clock() + wait > ends:
-                    raise Unanswered from None
-                await asyncio.sleep(wait)
-                wait = min(wait * 2, _LONGEST_WAIT)
-            else:
-                return
-
-    def _done(self, message: bytes) -> None:
-        """Translate one message and store its output; runs in a thread. Raises Refused."""
-        bridge, plan = self.bridge, self._plan
-        starts = b"\r" + message.replace(b"\n", b"\r")
-        if starts.count(b"\rMSH") > 1:
-            raise Refused(problem_of([issue("input.multiple", "a frame holds one message")]))
-        limits = Limits(hl7_bytes=plan.most_bytes)
-        translate = partial(bridge.translate, message, to=plan.to, source="hl7v2", limits=limits, **plan.options)
-        try:
-            result, output = self._watch.call(lambda: _both(translate()), plan.translate_seconds)
-        except BridgeError as error:
-            raise Refused(problem_of(error.issues)) from None
-        except DeadlinePassed:
-            raise refused("http.deadline", f"it took longer than {plan.translate_seconds:g} seconds") from None
-        if not output:
-            raise Refused(problem_of(sorted(result.issues, key=lambda found: found.code != "map.nothing-to-map")))
-        release = plan.options.get("fhir_release", "R4")
-        self._delivery.put(output, plan.to, media.label(media.ANSWERS[plan.to][0], release=release).decode())
-
-    async def _in_thread(self, work: partial[T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
     def _charsets(self) -> dict[str, str]:
         names = self.bridge.tables.hl7v2["character-sets"]
         assert isinstance(names, dict)
         return names
-
-
-def _both(result: Any) -> tuple[Any, bytes]:
-    return result, result.to_bytes()
 
 
 def _fault(frame: Frame) -> Problem | None:

@@ -14,7 +14,8 @@ from bridge.http.current import loaded
 from bridge.http.deliver import delivery
 from bridge.issues import BridgeError
 from bridge.mllp.inbox import Inbox
-from bridge.mllp.listener import Listener, Plan
+from bridge.mllp.listener import Listener
+from bridge.mllp.work import Plan
 
 _DELIVER_SECONDS = 10.0
 

@@ -105,16 +105,16 @@ def main() -> None:
     if server == "uvicorn":
         import uvicorn
 
-        uvicorn.run(
-            target,
-            factory=True,
-            port=int(port),
-            workers=int(workers),
-            access_log=False,
-            log_level="warning",
-            lifespan="off",
-            ws="none",
-        )
+        from bridge.http.listening import bound
+        from bridge.http.worker import _end_with
+
+        parent = os.getpid()
+        for _ in range(int(workers) - 1):
+            if os.fork() == 0:
+                _end_with(parent)
+                break
+        config = uvicorn.Config(target, factory=True, access_log=False, log_level="warning", lifespan="off", ws="none")
+        uvicorn.Server(config).run(sockets=[bound("127.0.0.1", int(port), shared=True)])
         return
     from granian import Granian
     from granian.constants import HTTPModes, Interfaces

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from bridge.http import media
+from bridge.http.deliver import SUFFIXES
 from bridge.http.parameters import PARAMETERS
+from bridge.record import Format
 from tests.interfaces.http import documents
 from tests.interfaces.http.caller import app_of, call
 
@@ -106,3 +108,17 @@ def test_a_refused_content_type_gets_the_list_of_those_that_are_read() -> None:
 def test_no_type_under_application_is_given_to_a_message() -> None:
     for accept in ("", "*/*", *media.ANSWERS["hl7v2"]):
         assert asked("to=hl7v2", accept=accept).media in {media.ER7, "text/plain"}
+
+
+@pytest.mark.parametrize("to", [str(format_) for format_ in Format])
+def test_every_format_is_served_delivered_and_carried_in_json(to: str) -> None:
+    """A format that is read and written is asked for, answered under its type, and read back."""
+    got = call(APP, query=f"to={to}", body=documents.DICOM, content_type="application/dicom")
+    assert (got.status, got.media) == (200, media.ANSWERS[to][0])
+    label = got.headers["content-type"]
+    back = call(APP, query=f"to=hl7v2&from={to}", body=got.body, content_type=label)
+    there = call(APP, query="to=hl7v2", body=documents.DICOM, content_type="application/dicom")
+    assert (back.status, back.fields("OBX")) == (200, there.fields("OBX"))
+    account = call(APP, query=f"to={to}", body=documents.DICOM, content_type="application/dicom", accept=media.RESULT)
+    assert account.json["outputType"] == label
+    assert to in SUFFIXES

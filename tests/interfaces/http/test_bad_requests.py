@@ -100,7 +100,7 @@ def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 @cases("live")
 def test_the_running_service_answers(case: Case, service: Running) -> None:
-    answer = service.raw(case.made(), seconds=2)
+    answer = service.raw(case.made())
     assert int(answer[9:12]) in case.statuses
     if "close" in case.words:
         assert b"connection: close" in answer.lower()
@@ -113,7 +113,7 @@ def test_the_running_service_answers_where_keys_are_needed(case: Case, server: s
     pytest.importorskip(server)
     auth.write_keys(tmp_path / "keys.json", [auth.Key("engine", auth.digest(b"secret").hex(), ("translate",), "")])
     with running(tmp_path, "--server", server, "--keys", str(tmp_path / "keys.json")) as service:
-        assert int(service.raw(case.made(), seconds=2)[9:12]) in case.statuses
+        assert int(service.raw(case.made())[9:12]) in case.statuses
 
 
 @cases("test")

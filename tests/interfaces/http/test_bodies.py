@@ -134,6 +134,12 @@ def test_base64_is_decoded_and_reported(label: str) -> None:
     assert got.body == plain.body
 
 
+def test_what_is_almost_base64_is_looked_at_in_linear_time() -> None:
+    """A quadratic look at a megabyte of spaces would take hours."""
+    body = b"a" + b" " * (1 << 20) + b"!"
+    assert call(APP, query="to=fhir", body=body, content_type="text/plain").status == 400
+
+
 def test_the_remedy_for_text_that_is_called_dicom_is_the_data_type() -> None:
     got = call(APP, query="to=hl7v2", body=b"ISO_IR 100 text", content_type="application/dicom")
     assert "Data Type to Binary" in got.json["detail"]

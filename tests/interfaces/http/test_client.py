@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 httpx = pytest.importorskip("httpx", reason="httpx is not installed")
-pytest.importorskip("granian", reason="granian is not installed")
+pytest.importorskip("uvicorn", reason="uvicorn is not installed")
 
 from bridge import BridgeError  # noqa: E402
-from bridge.client import Client, Refused, Unavailable  # noqa: E402
+from bridge.client import TYPES, Client, Refused, Unavailable  # noqa: E402
+from bridge.http import media  # noqa: E402
+from bridge.record import Format  # noqa: E402
 from tests.interfaces.http import documents  # noqa: E402
 from tests.interfaces.http.running import Running, running  # noqa: E402
 
@@ -188,3 +190,8 @@ def test_a_key_is_sent_as_bearer(monkeypatch: pytest.MonkeyPatch) -> None:
     Client("http://bridge.test/prefix", key="secret", transport=transport).translate(b"x", to="fhir")
     assert requests[0].headers["authorization"] == "Bearer secret"
     assert requests[0].url.path == "/prefix/v1/translate"
+
+
+def test_every_format_has_a_type_that_the_service_reads() -> None:
+    assert {str(format_) for format_ in Format} | {"auto"} == set(TYPES)
+    assert set(TYPES.values()) <= set(media.BODIES)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed")
-pytest.importorskip("granian", reason="granian is not installed")
+pytest.importorskip("uvicorn", reason="uvicorn is not installed")
 
 from tests.interfaces.http.caller import app_of, call  # noqa: E402
 from tests.interfaces.http.running import running  # noqa: E402

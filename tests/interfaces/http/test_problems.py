@@ -63,7 +63,7 @@ def test_every_code_of_the_catalogue_can_be_rendered_in_all_three_ways(code: str
 
 
 def test_a_data_fault_is_never_a_server_error() -> None:
-    ours = ("internal.", "table.", "io.", "http.", "map.unverified-output")
+    ours = ("internal.", "table.", "io.", "http.", "worker.", "map.unverified-output")
     for code, entry in CATALOGUE.entries.items():
         if not code.startswith(ours) and entry.severity is Severity.ERROR:
             assert 400 <= entry.http < 500, code

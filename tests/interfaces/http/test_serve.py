@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
-import shutil
 import signal
 import socket
 import ssl
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ import pytest
 from tests.interfaces.http import documents
 from tests.interfaces.http.running import ROOT, Running, running
 
-pytest.importorskip("granian", reason="granian is not installed")
+pytest.importorskip("uvicorn", reason="uvicorn is not installed")
 
 SENT = {"Content_Type": "text/plain; charset=UTF-8"}
 SITE = next((ROOT / "mappings" / "sites").glob("*.yaml"))
@@ -71,7 +70,7 @@ def test_chunks_without_a_length_are_read(service: Running) -> None:
 def test_a_connection_is_kept_and_pipelined(service: Running) -> None:
     head = f"POST /v1/translate?to=fhir HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: {len(documents.ER7)}\r\n"
     first, last = head.encode() + b"\r\n" + documents.ER7, head.encode() + b"Connection: close\r\n\r\n" + documents.ER7
-    assert service.raw(first * 3 + last).count(b"HTTP/1.1 200 OK") == 4
+    assert service.raw(first * 3 + last, answers=4).count(b"HTTP/1.1 200 OK") == 4
 
 
 def test_a_batch_that_the_caller_sends_whole_before_it_reads_does_not_lock_up(service: Running) -> None:
@@ -124,7 +123,7 @@ def test_a_smuggled_request_is_not_read_as_one(service: Running) -> None:
     assert answer.startswith(b"HTTP/1.1 400")
     chunked = f"{len(inner):x}\r\n".encode() + inner + b"\r\n0\r\n\r\n"
     answer = service.raw(
-        head + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n" + chunked
+        head + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n" + chunked, answers=2
     )
     assert answer.count(b"HTTP/1.1 ") == 1
     assert answer.startswith(b"HTTP/1.1 400")
@@ -153,29 +152,45 @@ def test_the_log_has_no_value_and_no_line_that_is_not_json(service: Running) -> 
 # -- one server, started for the test ------------------------------------------------------------------------------------
 
 
-def test_granian_closes_a_head_that_never_ends(tmp_path: Path) -> None:
-    with running(tmp_path, "--header-seconds", "1") as service:
+@pytest.mark.parametrize("server", ["granian", "uvicorn"])
+def test_a_head_has_to_end_and_a_connection_may_be_idle(tmp_path: Path, server: str) -> None:
+    """Idle longer than a head may take: an engine keeps its connection, and sends now and then."""
+    head = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
+    with running(tmp_path, "--server", server, "--header-seconds", "0.3") as service:
         started = time.monotonic()
-        service.raw(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: ", seconds=10)
-        assert time.monotonic() - started < 8
+        for sent, answers in ((b"", 0), (head, 0), (head + b"\r\n" + head, 1)):
+            assert service.raw(sent, answers=answers + 1).count(b"HTTP/1.1 200") == answers
+        assert time.monotonic() - started < 50, "the test hung up, not the server"
+        if server == "granian":  # its limit counts the pause before a head, too
+            return
+        connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=60)
+        plugs = set()
+        for pause in (0.6, 0):
+            connection.request("GET", "/healthz")
+            assert connection.getresponse().read()
+            plugs.add(connection.sock)
+            time.sleep(pause)
+        connection.close()
+    assert len(plugs) == 1
 
 
 @pytest.mark.parametrize("server", ["granian", "uvicorn"])
 def test_on_sigterm_readiness_goes_first_and_what_was_begun_is_answered(tmp_path: Path, server: str) -> None:
-    with running(tmp_path, "--server", server, "--drain-delay", "1.5") as service:
+    """The port stays open until the delay is over, or a second signal does not want to wait for that."""
+    with running(tmp_path, "--server", server, "--drain-delay", "300") as service:
         plug = socket.create_connection(("127.0.0.1", service.port))
         head = f"POST /v1/translate?to=fhir HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: {len(documents.ER7)}\r\n\r\n"
         plug.sendall(head.encode() + documents.ER7[:100])
-        time.sleep(0.2)
         service.signal(signal.SIGTERM)
-        service.wait_for(lambda: service.request("GET", "/readyz")[0] == 503, 1.4)
+        service.wait_for(lambda: service.request("GET", "/readyz")[0] == 503)
         assert translated(service)[0] == 200
-        service.wait_for(lambda: is_closed(service.port), 10)
+        service.signal(signal.SIGTERM)
+        service.wait_for(lambda: is_closed(service.port))
         plug.sendall(documents.ER7[100:])
-        plug.settimeout(10)
+        plug.settimeout(60)
         assert plug.recv(65536).startswith(b"HTTP/1.1 200")
         plug.close()
-        assert service.process.wait(20) == 0
+        assert service.process.wait(60) == 0
 
 
 def is_closed(port: int) -> bool:
@@ -198,13 +213,12 @@ def test_under_load_sigterm_loses_nothing_that_was_accepted(tmp_path: Path, serv
         threads = [threading.Thread(target=send_until_closed, args=(service, number, said_yes)) for number in range(4)]
         for thread in threads:
             thread.start()
-        time.sleep(1)
+        service.wait_for(lambda: len(said_yes) > 20)
         service.signal(signal.SIGTERM)
         for thread in threads:
             thread.join(60)
-        assert service.process.wait(20) == 0
+        assert service.process.wait(60) == 0
     stored = b"".join(file.read_bytes() for file in store.iterdir())
-    assert len(said_yes) > 20
     assert not [uid for uid in said_yes if f'"{uid}"'.encode() not in stored]
     assert not list(store.glob(".*"))
 
@@ -257,20 +271,38 @@ def test_the_authorised_call_reloads_all_workers(tmp_path: Path) -> None:
         )
 
 
-def test_a_worker_that_is_killed_is_replaced(tmp_path: Path) -> None:
-    with running(tmp_path) as service:
-        workers = children(children(service.process.pid)[-1])
-        os.kill(workers[-1], signal.SIGKILL)
-        service.wait_for(lambda: workers[-1] not in children(children(service.process.pid)[-1]))
-        service.wait_for(service.is_ready)
+@pytest.mark.parametrize(("server", "workers"), [("granian", 1), ("uvicorn", 1), ("uvicorn", 2)])
+def test_a_worker_that_is_killed_is_replaced(tmp_path: Path, server: str, workers: int) -> None:
+    with running(tmp_path, "--server", server, "--workers", str(workers)) as service:
+        os.kill(service.events("worker.ready")[-1]["pid"], signal.SIGKILL)
+        service.wait_for(lambda: service.is_ready(workers + 1))
         assert translated(service)[0] == 200
 
 
-def test_without_its_supervisor_the_service_ends(tmp_path: Path) -> None:
-    with running(tmp_path, "--workers", "2") as service:
-        os.kill(service.process.pid, signal.SIGKILL)
-        service.process.wait(10)
+@pytest.mark.parametrize("server", ["granian", "uvicorn"])
+def test_without_its_supervisor_the_service_ends(tmp_path: Path, server: str) -> None:
+    with running(tmp_path, "--server", server, "--workers", "2") as service:
+        service.process.kill()
         service.wait_for(lambda: is_closed(service.port))
+
+
+@pytest.mark.parametrize("server", ["granian", "uvicorn"])
+def test_without_its_supervisor_a_service_that_is_still_starting_ends(tmp_path: Path, server: str) -> None:
+    with running(tmp_path, "--server", server, "--workers", "2", ready=False) as service:
+        service.wait_for(lambda: children(service.process.pid))
+        pid = children(service.process.pid)[-1]
+        service.process.kill()
+        service.wait_for(lambda: not Path(f"/proc/{pid}").exists())
+        assert is_closed(service.port)
+
+
+@pytest.mark.parametrize("server", ["granian", "uvicorn"])
+def test_a_service_that_is_still_starting_stops_at_once(tmp_path: Path, server: str) -> None:
+    """A worker that has no ears yet must not keep the others waiting for the whole drain."""
+    with running(tmp_path, "--server", server, "--workers", "2", "--drain-seconds", "200", ready=False) as service:
+        service.wait_for(lambda: children(service.process.pid))
+        service.signal(signal.SIGTERM)
+        assert service.process.wait(60) == 0
 
 
 def children(pid: int) -> list[int]:
@@ -296,51 +328,16 @@ def test_what_is_unsafe_or_cannot_work_does_not_start(
     tmp_path: Path, options: tuple[str, ...], code: int, says: str
 ) -> None:
     with running(tmp_path, *options, ready=False) as service:
-        assert service.process.wait(30) == code
+        assert service.process.wait(60) == code
         assert says in service.log.read_text()
 
 
 def test_options_may_stand_in_the_environment(tmp_path: Path) -> None:
     with running(tmp_path, ready=False, BRIDGE_SERVE_HOST="0.0.0.0") as service:
-        assert service.process.wait(30) == 2
+        assert service.process.wait(60) == 2
 
 
 # -- TLS -----------------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if not shutil.which("openssl"):
-        pytest.skip("openssl is not installed")
-    folder = tmp_path_factory.mktemp("tls")
-
-    def made(*arguments: str) -> None:
-        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
-
-    new = ("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    made(*new, "-x509", "-days", "2", "-subj", "/CN=authority", "-keyout", "ca.key", "-out", "ca.pem")
-    (folder / "san").write_text("subjectAltName=IP:127.0.0.1\n")
-    for name in ("server", "client"):
-        made(*new, "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
-        made(
-            "x509",
-            "-req",
-            "-days",
-            "2",
-            "-in",
-            f"{name}.csr",
-            "-CA",
-            "ca.pem",
-            "-CAkey",
-            "ca.key",
-            "-CAcreateserial",
-            "-extfile",
-            "san",
-            "-out",
-            f"{name}.pem",
-        )
-    made(*new, "-x509", "-days", "2", "-subj", "/CN=stranger", "-keyout", "stranger.key", "-out", "stranger.pem")
-    return folder
 
 
 @pytest.mark.parametrize("server", ["granian", "uvicorn"])
@@ -366,4 +363,4 @@ def test_a_caller_without_a_certificate_of_our_authority_gets_no_connection(
         service.wait_for(lambda: status("client") == b"HTTP/1.1 200")
         for name in ("", "stranger"):
             assert status(name) in {"SSLError", "ConnectionResetError", "SSLEOFError", b""}
-        assert service.raw(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 2") is False
+        assert not service.raw(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", seconds=5).startswith(b"HTTP/1.1 2")

@@ -19,6 +19,8 @@ from typing import Any
 
 import pytest
 
+from tests.interfaces.http.running import free_port
+
 ROOT = Path(__file__).resolve().parents[3]
 HOST = "127.0.0.1"
 _SECONDS_TO_START = 60
@@ -26,13 +28,6 @@ _ENDLESS = (
     b"POST /v1/batch?to=fhir HTTP/1.1\r\nHost: bridge\r\nContent-Type: application/x-ndjson\r\n"
     b"Content-Length: 99999\r\n\r\n{}\n"
 )
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on."""
-    with socket.socket() as found:
-        found.bind((HOST, 0))
-        return int(found.getsockname()[1])
 
 
 class Shim:
@@ -45,20 +40,20 @@ class Shim:
     @contextmanager
     def busy(self) -> Iterator[None]:
         """Keep its one place with a batch of which no more comes."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         with socket.create_connection((HOST, self.port), 10) as line:
             line.sendall(_ENDLESS)
             while self._status(b"MSH|^~\\&|A\r") != 503:
                 assert time.monotonic() < deadline, "the service took a second request"
                 time.sleep(0.1)
             yield
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while self._status(b"MSH|^~\\&|A\r") == 503:
             assert time.monotonic() < deadline, "the place was not given back"
             time.sleep(0.1)
 
     def _status(self, body: bytes) -> int:
-        with closing(HTTPConnection(HOST, self.port, timeout=10)) as line:
+        with closing(HTTPConnection(HOST, self.port, timeout=60)) as line:
             line.request("POST", "/v1/translate?to=fhir", body, {"Content-Type": "text/plain"})
             return line.getresponse().status
 
@@ -87,8 +82,8 @@ def _family(pid: int) -> list[int]:
 @contextmanager
 def shim(*options: str) -> Iterator[Shim]:
     """Run ``bridge serve`` and see it out; a test is skipped where no server is installed."""
-    if importlib.util.find_spec("granian") is None:
-        pytest.skip("granian is not installed; pip install 'dicom-fhir-hl7-bridge[http]'")
+    if importlib.util.find_spec("uvicorn") is None:
+        pytest.skip("uvicorn is not installed; pip install 'dicom-fhir-hl7-bridge[http]'")
     port = free_port()
     command = [
         sys.executable,
@@ -113,7 +108,7 @@ def shim(*options: str) -> Iterator[Shim]:
             family = _family(process.pid)
             process.terminate()
             try:
-                process.wait(30)
+                process.wait(60)
             except subprocess.TimeoutExpired:
                 for pid in family:
                     with suppress(ProcessLookupError):
@@ -123,7 +118,7 @@ def shim(*options: str) -> Iterator[Shim]:
 def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + _SECONDS_TO_START
     while time.monotonic() < deadline and process.poll() is None:
-        with closing(HTTPConnection(HOST, port, timeout=5)) as line, suppress(OSError):
+        with closing(HTTPConnection(HOST, port, timeout=60)) as line, suppress(OSError):
             line.request("GET", "/readyz")
             if line.getresponse().status == 200:
                 return
@@ -169,7 +164,7 @@ class Fixed:
                 asked.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
                 path = next((path for path in FIXED if self.path.partition("/v1/")[0] == path), "")
                 if not path:
-                    time.sleep(3)
+                    time.sleep(4)
                     self.close_connection = True
                     return
                 status, headers, answer = FIXED[path]

@@ -186,7 +186,7 @@ def test_what_stands_between_never_passes_for_an_answer(fixed: servers.Fixed, tm
         bridgeCall = call;
     });
     """
-    found = called(fixed.url, script, tmp_path, {"paths": list(VERDICTS), "message": MESSAGE}, timeout=1000)
+    found = called(fixed.url, script, tmp_path, {"paths": list(VERDICTS), "message": MESSAGE}, timeout=3000)
     assert {path: answer["status"] for path, answer in found.items()} == VERDICTS
     paths = [path.partition("/v1/")[0] for path, _, _ in fixed.asked[before:]]
     assert paths == list(VERDICTS), "followed, or tried again"

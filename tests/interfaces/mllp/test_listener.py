@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,10 +21,12 @@ from typing import Any, Self
 import hl7
 import pytest
 
-from bridge.http.problems import issue, problem_of
+from bridge.http.deliver import Folder
+from bridge.http.problems import Refused, issue, problem_of
 from bridge.mllp.frames import Framer, framed
 from bridge.mllp.inbox import Inbox
 from bridge.mllp.replies import wanted
+from bridge.mllp.work import Plan, Work
 from tests.interfaces.http import documents
 from tests.interfaces.http.running import ROOT, free_port
 
@@ -45,7 +49,7 @@ class Service:
     def events(self, name: str) -> list[dict[str, Any]]:
         return [line for text in self.log.read_text().splitlines() if (line := json.loads(text))["event"] == name]
 
-    def wait_for(self, condition: Callable[[], Any], seconds: float = 20) -> None:
+    def wait_for(self, condition: Callable[[], Any], seconds: float = 60) -> None:
         ends = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < ends, self.log.read_text()
@@ -56,7 +60,7 @@ class Sender:
     """A connection that sends messages and reads answers."""
 
     def __init__(self, port: int, context: ssl.SSLContext | None = None) -> None:
-        self.plug: socket.socket = socket.create_connection(("127.0.0.1", port), 10)
+        self.plug: socket.socket = socket.create_connection(("127.0.0.1", port), 60)
         if context:
             self.plug = context.wrap_socket(self.plug, server_hostname="127.0.0.1")
         self._framer, self._waiting = Framer(1 << 20), list[bytes]()
@@ -101,7 +105,7 @@ def listening(folder: Path, *options: str, deliver: str = "", store: bool = True
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
-                process.wait(20)
+                process.wait(60)
 
 
 def is_open(port: int) -> bool:
@@ -264,6 +268,23 @@ def test_while_the_receiver_is_away_nothing_is_acknowledged(tmp_path: Path) -> N
         assert sender.ask(numbered(11)) == []
 
 
+def test_what_was_accepted_is_not_overtaken_by_what_comes_later(tmp_path: Path) -> None:
+    from tests.interfaces.http.test_deliver import Receiver, _Handler
+
+    port = free_port()
+    asks = {"accept": "AL", "application": "AL"}
+    with listening(tmp_path, "--patience", "0.5", deliver=f"http://127.0.0.1:{port}/") as service:
+        with Sender(service.port) as sender:
+            assert [sender.ask(numbered(20, **asks)), sender.answer()] == [["CA", "C20"], []]
+        with Receiver(("127.0.0.1", port), _Handler) as receiver, Sender(service.port) as sender:
+            receiver.got = []
+            assert sender.ask(numbered(21, **asks)) == ["CA", "C21"]
+            receiver.handle_request()
+            receiver.handle_request()
+            assert sender.answer() == ["AA", "C21"]
+        assert [b"1.2.3.20" in receiver.got[0][2], b"1.2.3.21" in receiver.got[1][2]] == [True, True]
+
+
 def test_a_receiver_that_comes_back_in_time_gets_it(tmp_path: Path) -> None:
     from tests.interfaces.http.test_deliver import Receiver, _Handler
 
@@ -281,13 +302,14 @@ def test_a_receiver_that_comes_back_in_time_gets_it(tmp_path: Path) -> None:
 
 def test_on_sigterm_what_was_begun_is_answered(tmp_path: Path) -> None:
     with listening(tmp_path) as service, Sender(service.port) as sender, Sender(service.port):
-        sender.plug.sendall(framed(numbered(13))[:200])
-        time.sleep(0.3)
+        begun = framed(numbered(13))
+        sender.plug.sendall(framed(numbered(12)) + begun[:200])
+        assert sender.answer() == ["AA", "C12"]
         service.process.send_signal(signal.SIGTERM)
         service.wait_for(lambda: not is_open(service.port))
-        sender.plug.sendall(framed(numbered(13))[200:])
+        sender.plug.sendall(begun[200:])
         assert sender.answer() == ["AA", "C13"]
-        assert service.process.wait(20) == 0
+        assert service.process.wait(60) == 0
 
 
 def test_sighup_takes_new_tables_and_refuses_faulty_ones(tmp_path: Path) -> None:
@@ -314,7 +336,7 @@ def test_sighup_takes_new_tables_and_refuses_faulty_ones(tmp_path: Path) -> None
 )
 def test_what_is_unsafe_or_cannot_work_does_not_start(tmp_path: Path, options: tuple[str, ...], says: str) -> None:
     with listening(tmp_path, *options) as service:
-        assert service.process.wait(20) == 2
+        assert service.process.wait(60) == 2
         assert says in service.log.read_text()
 
 
@@ -323,6 +345,24 @@ def test_only_senders_on_the_list_are_heard(tmp_path: Path) -> None:
         with suppress(ConnectionError):
             assert sender.ask(numbered(15)) == []
         assert not list(service.out.iterdir())
+
+
+def test_with_tls_only_senders_with_a_certificate_of_our_authority_are_heard(
+    tmp_path: Path, certificates: Path
+) -> None:
+    names = {"--tls-cert": "server.pem", "--tls-key": "server.key", "--tls-client-ca": "ca.pem"}
+    options = [word for name, file in names.items() for word in (name, str(certificates / file))]
+    with listening(tmp_path, *options) as service:
+        context = ssl.create_default_context(cafile=str(certificates / "ca.pem"))
+        context.load_cert_chain(certificates / "client.pem", certificates / "client.key")
+        with Sender(service.port, context) as sender:
+            assert sender.ask(numbered(16)) == ["AA", "C16"]
+        stranger = ssl.create_default_context(cafile=str(certificates / "ca.pem"))
+        with suppress(OSError), Sender(service.port, stranger) as sender:
+            assert sender.ask(numbered(17)) == []
+        with suppress(OSError), Sender(service.port) as sender:
+            assert sender.ask(numbered(18)) == []
+        assert [plan_of(output) for output in service.outputs()] == ["1.2.3.16"]
 
 
 # -- parts ----------------------------------------------------------------------------------------------------------------
@@ -348,6 +388,25 @@ def test_messages_wait_in_their_order_and_half_written_ones_are_gone(tmp_path: P
     again.done(paths[0])
     again.refuse(later, problem_of([issue("input.malformed")]))
     assert len(list(again.waiting())) == 11
+
+
+def test_a_bug_is_a_refusal_that_says_only_its_kind() -> None:
+    class Broken:
+        def translate(self, *_: Any, **__: Any) -> Any:
+            raise KeyError("DOE")
+
+    async def run() -> None:
+        work = Work(Broken, Plan(), Folder(Path(tempfile.gettempdir())))  # type: ignore[arg-type,return-value]
+        try:
+            await work.patiently(b"MSH|")
+        finally:
+            work.close()
+
+    with pytest.raises(Refused) as caught:
+        asyncio.run(run())
+    assert caught.value.problem.code == "internal.error"
+    assert "KeyError" in str(caught.value.problem.problem())
+    assert "DOE" not in str(caught.value.problem.problem())
 
 
 def test_a_message_without_header_is_answered_as_in_original_mode() -> None:
