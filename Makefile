@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 SECONDS_EACH ?= 10
 ARGS ?=
 
-.PHONY: help setup demo test shim bench lint format types layers fuzz wheel clean ci
+.PHONY: help setup demo test judges bench lint format types layers fuzz wheel clean ci
 
 help: ## list the tasks (this is what plain `make` does)
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -41,8 +41,9 @@ demo: $(VENV)/.runtime ## translate a real RT Plan to FHIR, to HL7 v2 and back, 
 test: $(VENV)/.dev ## run the whole test suite; ARGS='-k term' runs a part of it
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
-shim: $(VENV)/.dev ## run the tests of the HTTP shim, MLLP and Mirth parts, which are not released yet
-	@$(BIN)/python -m pytest -o addopts="--import-mode=importlib -q" tests/interfaces/http tests/interfaces/mirth tests/interfaces/mllp $(ARGS)
+judges: $(VENV)/.dev ## let SUSHI, GoFSH, Medplum and fhir (npm) judge the FHIR package, in three releases; needs node and npm
+	@$(BIN)/python -m tests.package.judges.install
+	@BRIDGE_JUDGES=1 $(BIN)/python -m pytest -n 2 tests/package/test_judges.py $(ARGS)
 
 bench: $(VENV)/.dev ## measure speed against pydicom, hl7apy and json, and print the ratios
 	@$(BIN)/python -m tests.benchmarks $(ARGS)

@@ -158,11 +158,15 @@ class Checker:
     def __init__(self, tables: Tables) -> None:
         self._values = value_checks(tables.vrs)
         self._top = _Level(tables.members, self._values, None)
+        self._other = _Level({}, self._values, None)  # of an IOD that the tables do not apply to, and that is carried
+        self._sop_class, self._sop_classes = str(tables.dicom["sop-class"]), tables.sop_classes
 
     def check(self, record: Record, sources: Sequence[str], *, lenient: bool = False) -> Checked:
         """Return what is wrong with ``record``; ``sources`` has the path of each leaf, for the places."""
         run = _Run(self._values, sources, lenient)
-        elements = run.level(record.elements, self._top, "", {})
+        uid = record.value(self._sop_class)
+        top = self._top if not uid or uid in self._sop_classes else self._other
+        elements = run.level(record.elements, top, "", {})
         return Checked(record if elements is record.elements else Record(elements), run.findings)
 
 

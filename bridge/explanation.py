@@ -53,6 +53,23 @@ class ExplainedExample:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainedWires:
+    """What the bridge made of an example just now, in both wire forms: the part that holds the attribute.
+
+    Attributes:
+        example: Name of the example.
+        fhir_path: Where it is in the resource.
+        fhir: That part of the resource.
+        hl7v2: The segment.
+    """
+
+    example: str
+    fhir_path: str
+    fhir: object
+    hl7v2: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExplainedRow:
     """One row or group for the attribute.
 
@@ -60,6 +77,7 @@ class ExplainedRow:
         id: Of the row; ``kind`` is ``row`` or ``group``.
         table, version: Where it stands; ``place`` is file and line.
         within: Names of the groups that it is a member of, outermost first.
+        occurs: The SOP Classes that the row applies to, and the sequences it is in.
         source: Clause of the standard.
         type: ``1``, ``2`` or ``3``, as DICOM types attributes (PS3.5 7.4); empty for a group.
         values: How many values it may have, ``1..1``.
@@ -75,6 +93,7 @@ class ExplainedRow:
     version: str
     place: str
     within: tuple[str, ...]
+    occurs: str
     source: str
     type: str
     values: str
@@ -94,7 +113,11 @@ class Explanation:
     Attributes:
         tag, keyword, name, vr, vm, is_retired: From the data dictionary (PS3.6).
         edition: Of the dictionary.
+        definition: In our words; empty where nobody wrote one.
+        occurs: Where the standard has it.
+        trouble: What goes wrong with it in real life.
         rows: The rows that carry it; empty if there is none.
+        live: An example of it on both wires; None where no row has one.
         generic: The form in which ``carry`` takes it where it has no row, by format.
     """
 
@@ -105,7 +128,11 @@ class Explanation:
     vm: str
     is_retired: bool
     edition: str
+    definition: str
+    occurs: str
+    trouble: tuple[str, ...]
     rows: tuple[ExplainedRow, ...]
+    live: ExplainedWires | None
     generic: Mapping[str, str]
 
     def as_dict(self) -> dict[str, Any]:
@@ -122,8 +149,16 @@ def _lines(what: Explanation) -> Iterator[str]:
     retired = ", retired" if what.is_retired else ""
     yield f"{what.name} ({what.tag[:4]},{what.tag[4:]})"
     yield f"  {what.keyword or '(no keyword)'}, VR {what.vr}, VM {what.vm}{retired}{edition}"
+    yield from (f"  {line}" for line in (what.definition, what.occurs) if line)
     for row in what.rows:
         yield from _row_lines(row)
+    if what.live:
+        yield f"On the wire, made just now of {what.live.example!r}:"
+        yield from laid_out(what.live.fhir, "  ", f"FHIR {what.live.fhir_path} ")
+        yield f"  HL7 v2 {what.live.hl7v2}"
+    if what.trouble:
+        yield "Known trouble:"
+    yield from (f"  {line}" for line in what.trouble)
     if not what.rows:
         yield "No table has a row for it. --unmapped carry takes it along in the generic form:"
         yield from (f"  {name}: {form}" for name, form in what.generic.items())
@@ -133,6 +168,7 @@ def _row_lines(row: ExplainedRow) -> Iterator[str]:
     within = f" in {' / '.join(row.within)}" if row.within else ""
     yield f"{row.kind.capitalize()} {row.id}{within}, table {row.table} {row.version}, {row.place}"
     facts = [row.source, f"type {row.type}" if row.type else "", f"{row.values} values" if row.values else ""]
+    yield f"  in {row.occurs}"
     yield "  " + ", ".join(fact for fact in (*facts, f"identifies the {row.level}" if row.level else "") if fact)
     yield from (f"  FHIR: {line}" for line in row.fhir)
     yield from (f"  HL7 v2: {line}" for line in row.hl7v2)

@@ -336,7 +336,10 @@ def emit(value: object, *, pretty: bool = False) -> bytes:
             text = _encode(value)
         else:
             parts: list[str] = []
-            _write(value, parts, "\n" if pretty else "")
+            if pretty:
+                _write(value, parts, "\n")
+            else:
+                _write_compact(value, parts)
             text = "".join(parts)
         return text.encode()
     except UnicodeEncodeError:
@@ -354,6 +357,35 @@ def _is_plain(value: object) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _write_compact(value: Any, out: list[str]) -> None:
+    """Append the text of ``value`` without white space: the long way of a tree with numbers that keep their text."""
+    kind = type(value)
+    if kind is dict:
+        mark = "{"
+        for name, inner in value.items():
+            out.append(f"{mark}{_text(name)}:")
+            mark = ","
+            kind = type(inner)
+            if kind is str:
+                out.append(_text(inner))
+            elif kind is Number:
+                out.append(inner.text)
+            elif kind is int:
+                out.append(repr(inner))
+            else:
+                _write_compact(inner, out)
+        out.append("}" if mark == "," else "{}")
+    elif kind is list:
+        mark = "["
+        for inner in value:
+            out.append(mark)
+            mark = ","
+            _write_compact(inner, out)
+        out.append("]" if mark == "," else "[]")
+    else:
+        _write(value, out, "")
 
 
 def _write(value: object, out: list[str], line: str) -> None:

@@ -116,8 +116,15 @@ class Ledger:
 
     def counts(self) -> dict[str, int]:
         """Return how many leaves there are in each state; the sum is :attr:`counted`."""
-        count = Counter(line.state for line in self.lines)
-        return {str(state): count[state] for state in State}
+        carried = rejected = 0
+        for target, row in zip(self._targets, self._rows(), strict=True):
+            if isinstance(target, Refusal):
+                rejected += 1
+            elif not row:
+                carried += 1
+        count = Counter(str(loose.state) for loose in self._loose)
+        count.update(mapped=len(self._targets) - carried - rejected, carried=carried, rejected=rejected)
+        return {str(state): count[str(state)] for state in State}
 
     def __len__(self) -> int:
         return self.counted

@@ -27,7 +27,9 @@ class Options:
         unmapped: What happens to attributes without a row: ``report``, ``carry`` (generic form) or ``reject``.
         mode: ``""``, ``"lenient"`` (normalise case and space of terms, and say so) or ``"strict"``.
         fhir_release: ``R4``, ``R4B`` or ``R5``; of new documents.
-        resource: Host of a new FHIR document: ``imaging-study`` or ``service-request``.
+        resource: Host of a new FHIR document: ``imaging-study`` or ``service-request``; ``bundle``: an ImagingStudy and
+            what is derived from it.
+        bundle_type: Of such a Bundle: ``collection`` or ``transaction``.
         hl7_version: MSH-12 of new messages, ``2.3`` to ``2.8.2``.
         profile: Of new messages: ``containment`` or ``rad28``.
         message_time: MSH-7 of new messages; empty: RT Plan Date and Time.
@@ -42,6 +44,7 @@ class Options:
     mode: str = ""
     fhir_release: str = "R4"
     resource: str = "imaging-study"
+    bundle_type: str = "collection"
     hl7_version: str = "2.5.1"
     profile: str = "containment"
     message_time: str = ""

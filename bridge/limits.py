@@ -22,8 +22,9 @@ class Limits:
     dicom_items: int = 200_000
     dicom_values: int = 10_000  # of one element
     dicom_value_bytes: int = 16 * MIB  # of one element
+    carry_bytes: int = 256 * 1024  # of one bulk value that is carried; a larger one stays where it is
     json_bytes: int = 8 * MIB
-    json_depth: int = 64
+    json_depth: int = 80  # 16 nested sequences in the generic form, in a Bundle, need 77
     json_members: int = 200_000
     json_number_characters: int = 64
     json_exponent: int = 324  # the smallest double is 4.9e-324

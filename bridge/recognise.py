@@ -11,14 +11,18 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import NamedTuple
 
-from bridge.issues import refuse
+from bridge import jsontext
+from bridge.issues import Unreadable, refuse
 from bridge.limits import Limits
 from bridge.record import Format
+from bridge.tables import dictionary
 
 _JSON_TAG = re.compile(rb'\s*\[?\s*\{\s*"[0-9A-Fa-f]{8}"')
 _HL7 = re.compile(rb"(?:\xef\xbb\xbf)?[\x0b\s]*(?:MSH|FHS|BHS)")
 _HL7_TEXT = re.compile("\ufeff?[\x0b\\s]*(?:MSH|FHS|BHS)")
 _JSON_TEXT = re.compile("\ufeff?\\s*[\\[{]")
+_XML_TEXT = re.compile("\ufeff?\\s*<")
+_ORTHANC_TAG = re.compile(r"[0-9A-Fa-f]{4},[0-9A-Fa-f]{4}\Z").match
 _DATA_SET = re.compile(rb"[\x02\x08]\x00..[A-Z]{2}|[\x02\x08]\x00..[\x00-\xff]\x00\x00\x00", re.DOTALL)
 
 
@@ -55,7 +59,7 @@ def recognise(document: object, source: str, limits: Limits) -> Given:
     if isinstance(document, (bytearray, memoryview)):
         document = bytes(document)
     if named is None:
-        named = _of_object(document) or _of_bytes(document, raw=raw)
+        named = _of_object(document) or _of_bytes(document, raw=raw, limits=limits)
     elif isinstance(document, (bytes, str)) and not document:
         raise refuse("input.empty")
     return Given(named, document, name, raw)
@@ -65,7 +69,7 @@ def _fetched(document: object, limits: Limits) -> tuple[str, object]:
     """Return the name and content of a path or file object; anything else as it is."""
     if isinstance(document, PathLike):
         return Path(fspath(document)).name, read_file(Path(fspath(document)), limits)
-    if isinstance(document, str) and not _HL7_TEXT.match(document) and not _JSON_TEXT.match(document):
+    if isinstance(document, str) and not any(mark.match(document) for mark in (_HL7_TEXT, _JSON_TEXT, _XML_TEXT)):
         if not document.strip():
             raise refuse("input.empty")
         if len(document) < 4096 and "\n" not in document and "\r" not in document and "\0" not in document:
@@ -101,9 +105,11 @@ def _of_object(document: object) -> Format | None:
             return Format.FHIR
         if all(isinstance(key, str) and re.fullmatch(r"[0-9A-Fa-f]{8}", key) for key in document):
             return Format.DICOM_JSON
-        raise refuse("input.not-recognised", detail="neither a FHIR resource nor a DICOM JSON object")
+        return _of_keywords(document)
     if isinstance(document, list):
-        return Format.DICOM_JSON
+        first = document[0] if document and isinstance(document[0], dict) else {}
+        is_cloud = any(map(_is_keyword, first)) or any(isinstance(key, str) and _ORTHANC_TAG(key) for key in first)
+        return _of_keywords(first) if is_cloud else Format.DICOM_JSON
     for kind in type(document).__mro__:
         library = kind.__module__.partition(".")[0]
         if library == "pydicom":
@@ -117,7 +123,34 @@ def _of_object(document: object) -> Format | None:
     raise refuse("input.not-recognised", detail=f"a {type(document).__name__} is none of the inputs that are read")
 
 
-def _of_bytes(document: object, *, raw: bool) -> Format:
+def _is_keyword(key: object) -> bool:
+    return isinstance(key, str) and len(key) <= 64 and dictionary.by_keyword(key) is not None
+
+
+def _of_keywords(document: dict[str, object]) -> Format:
+    """Return the format of an object that names attributes as archives in the cloud and Orthanc do."""
+    study = document.get("Study")
+    if isinstance(study, dict) and isinstance(study.get("Series"), dict):
+        return Format.HEALTHIMAGING
+    if any(isinstance(key, str) and _ORTHANC_TAG(key) for key in document):
+        return Format.ORTHANC
+    names = [(value, dictionary.by_keyword(key)) for key, value in document.items() if _is_keyword(key)]
+    if not names:
+        raise refuse("input.not-recognised", detail="neither a FHIR resource nor DICOM in any of its JSON forms")
+    for value, attribute in names:
+        if attribute and attribute.vr == "PN" and value:
+            return Format.ORTHANC if isinstance(value, str) else Format.BIGQUERY
+        if attribute and attribute.vr in ("DA", "TM") and isinstance(value, str) and value:
+            return Format.BIGQUERY if "-" in value or ":" in value else Format.ORTHANC
+        if isinstance(value, list) and value and not isinstance(value[0], dict):
+            return Format.BIGQUERY
+        if isinstance(value, (int, float)) or "OtherElements" in document:
+            return Format.BIGQUERY
+    detail = "attributes by keyword, as a BigQuery row or Orthanc's simplified tags have them; name the format"
+    raise refuse("input.not-recognised", detail=detail)
+
+
+def _of_bytes(document: object, *, raw: bool, limits: Limits) -> Format:
     """Return the format of bytes or text by its marks."""
     data = document.encode("utf-8", "surrogatepass") if isinstance(document, str) else document
     assert isinstance(data, bytes)
@@ -127,23 +160,50 @@ def _of_bytes(document: object, *, raw: bool) -> Format:
         return Format.DICOM
     if _HL7.match(data):
         return Format.HL7V2
+    if data[:1] not in b"{[" and data[:64].removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
+        return _of_xml(data)
     if data[:3] == b"\xef\xbb\xbf" or data[:1] in b"{[" or data.lstrip()[:1] in b"{[":
-        return _of_json(data)
+        return _of_json(data, limits)
     if raw:
         return Format.DICOM
     raise _not_recognised(data)
 
 
-def _of_json(data: bytes) -> Format:
-    """Return FHIR or DICOM JSON for bytes that start like a JSON object or array."""
+def _of_xml(data: bytes) -> Format:
+    """Return the format of bytes that start like XML, by the name and namespace of the document element."""
+    from bridge import xmltext  # noqa: PLC0415 - only who reads XML pays for its parser
+
+    space, name = xmltext.root_of(data)
+    if name == "NativeDicomModel":
+        return Format.DICOM_XML
+    if space == "http://hl7.org/fhir":
+        return Format.FHIR_XML
+    raise refuse("input.not-recognised", detail="XML, but neither native DICOM XML nor a FHIR resource")
+
+
+def _of_json(data: bytes, limits: Limits) -> Format:
+    """Return FHIR, DICOM JSON or one of its relatives for bytes that start like a JSON object or array."""
     body = data.removeprefix(b"\xef\xbb\xbf")
     if _JSON_TAG.match(body):
         return Format.DICOM_JSON
     if b'"resourceType"' in data:
         return Format.FHIR
-    if b'"vr"' in data or body.lstrip()[:1] == b"[":
+    if b'"vr"' in data:
         return Format.DICOM_JSON
-    raise refuse("input.not-recognised", detail="JSON, but neither a FHIR resource nor DICOM JSON")
+    return _of_parsed(body, limits)
+
+
+def _of_parsed(body: bytes, limits: Limits) -> Format:
+    """Return the format of JSON without marks in its text; of several rows, a line each, the first is looked at."""
+    rows = body.strip().split(b"\n", 1)
+    is_rows = len(rows) == 2 and rows[0].rstrip()[-1:] == b"}" and rows[1].lstrip()[:1] == b"{"
+    try:
+        value = jsontext.parse(rows[0] if is_rows else body, limits).value
+    except Unreadable:
+        value = [] if body.lstrip()[:1] == b"[" else {}  # the reader of an array says what is wrong with it
+    if value == {}:
+        raise refuse("input.not-recognised", detail="JSON, but neither a FHIR resource nor DICOM JSON")
+    return _of_object(value) or Format.DICOM_JSON
 
 
 def _not_recognised(data: bytes) -> Exception:

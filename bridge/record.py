@@ -19,6 +19,11 @@ class Format(StrEnum):
     DICOM_JSON = "dicom-json"
     FHIR = "fhir"
     HL7V2 = "hl7v2"
+    DICOM_XML = "dicom-xml"
+    FHIR_XML = "fhir-xml"
+    HEALTHIMAGING = "healthimaging"
+    BIGQUERY = "bigquery"
+    ORTHANC = "orthanc"
 
 
 class Element(NamedTuple):

@@ -100,6 +100,23 @@ def _v2_date(text: str) -> str | None:
     return text if found and _is_day(found[1], found[2], found[3]) else None
 
 
+def _xpn(text: str) -> str | None:
+    """Return a PN as XPN with the usual delimiter: the suffix comes before the prefix there (HL7 v2 2.A.89)."""
+    parts = text.split("^")
+    if len(parts) > 5 or not parts[-1] or "=" in text:
+        return None
+    family, given, middle, prefix, suffix = (*parts, "", "", "", "", "")[:5]
+    return f"{family}^{given}^{middle}^{suffix}^{prefix}".rstrip("^")
+
+
+def _pn(text: str) -> str | None:
+    """Return the first five components of an XPN as PN: type, use and the rest of it have no place in one."""
+    parts = text.split("^")
+    family, given, middle, suffix, prefix = (*parts, "", "", "", "", "")[:5]
+    name = f"{family}^{given}^{middle}^{prefix}^{suffix}".rstrip("^")
+    return name if name and "=" not in name else None
+
+
 def _same(text: str) -> str | None:
     return text
 
@@ -116,6 +133,7 @@ TRANSFORMS: dict[str, Transform] = {
         Transform("v2-time", _if(_TM_V2), _if(_TM_V2), "PS3.5 6.2 TM; HL7 v2 TM, four decimals at most"),
         Transform("integer", _if(_INTEGER), _if(_INTEGER), "PS3.5 6.2 IS; FHIR R4 integer"),
         Transform("decimal", _if(_DECIMAL), _if(_DECIMAL), "PS3.5 6.2 DS; FHIR R4 decimal, as text"),
+        Transform("v2-name", _xpn, _pn, "PS3.5 6.2.1.1 PN of one component group; HL7 v2 2.A.89 XPN"),
         Transform("v2-number", _if(_NUMBER_V2), _if(_NUMBER_V2), "PS3.5 6.2 DS and IS; HL7 v2 NM"),
     )
 }

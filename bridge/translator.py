@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bridge.checks import Checker
+from bridge.dialects import dialect_lenses
 from bridge.dicom.lens import DicomLens
 from bridge.fhir.lens import FhirLens
 from bridge.hl7v2.lens import Hl7Lens
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 
 _CHOICES = {
     "unmapped": ("report", "carry", "reject"),
-    "resource": ("imaging-study", "service-request"),
+    "resource": ("imaging-study", "service-request", "bundle"),
+    "bundle_type": ("collection", "transaction"),
     "uid_policy": ("new-if-changed", "keep", "new"),
 }
 
@@ -43,6 +45,7 @@ class Bridge:
         self._checker = Checker(tables)
         lenses: tuple[Lens, ...] = (DicomLens(tables), FhirLens(tables), Hl7Lens(tables))
         self._lenses = {format_: lens for lens in lenses for format_ in lens.formats}
+        self._lenses |= dialect_lenses(tables, self._lenses.__getitem__)
         self._errors = {mode: catalogue.errors(mode) for mode in ("", "strict", "lenient")}
         self._versions = tables.versions()
         self._options = lru_cache(64)(self._chosen)  # the same few choices are asked for again and again
@@ -66,6 +69,7 @@ class Bridge:
         keep_going: bool = False,
         fhir_release: str = "R4",
         resource: str = "imaging-study",
+        bundle_type: str = "collection",
         hl7_version: str = "2.5.1",
         profile: str = "containment",
         message_time: str = "",
@@ -79,7 +83,8 @@ class Bridge:
         Args:
             document: Path, bytes, text, file object, dict, list, pydicom ``Dataset``, fhir.resources model or hl7apy
                 ``Message``.
-            to: ``dicom``, ``dicom-json``, ``fhir`` or ``hl7v2``; may be the format of the source.
+            to: ``dicom``, ``dicom-json``, ``fhir`` or ``hl7v2``, or a dialect (``dicom-xml``, ``fhir-xml``,
+                ``healthimaging``, ``bigquery``, ``orthanc``); may be the format of the source.
             source: ``auto``, or the format of the document.
             into: A document of the target format that is patched; it is not changed itself.
             unmapped: Attributes without a row: ``report``, ``carry`` in the generic form, or ``reject``.
@@ -87,7 +92,9 @@ class Bridge:
             strict: Treat what the standard forbids as an error where the default only warns.
             keep_going: Return what could be done even if there are errors.
             fhir_release: ``R4``, ``R4B`` or ``R5``.
-            resource: ``imaging-study`` or ``service-request``: the host of a new FHIR document.
+            resource: ``imaging-study`` or ``service-request``: the host of a new FHIR document; ``bundle``: an
+                ImagingStudy and the resources that are derived from it.
+            bundle_type: ``collection`` or ``transaction``: of such a Bundle.
             hl7_version: MSH-12 of a new message, ``2.3`` to ``2.8.2``.
             profile: ``containment`` or ``rad28``.
             message_time: MSH-7 of a new message; by default taken from the plan (``mappings/hl7v2.yaml``).
@@ -109,6 +116,7 @@ class Bridge:
             mode=mode,
             fhir_release=fhir_release,
             resource=resource,
+            bundle_type=bundle_type,
             hl7_version=hl7_version,
             profile=profile,
             message_time=message_time,
@@ -193,7 +201,7 @@ class Bridge:
         """
         from bridge.explain import explain  # noqa: PLC0415 - only who asks pays for it
 
-        return explain(self.tables, self.catalogue, name)
+        return explain(self.tables, self.catalogue, name, self.translate)
 
     def lint(self, *paths: str | PathLike[str]) -> tuple[Issue, ...]:
         """Return every fault of the mapping tables in ``paths`` (files or folders), or of the shipped ones."""
@@ -285,8 +293,8 @@ def load(*paths: str | PathLike[str], settings: dict[str, str] | None = None) ->
 
     Example:
         >>> import bridge
-        >>> sorted(bridge.load().tables.tables)
-        ['rt-plan-context', 'rt-plan-relationship']
+        >>> sorted(bridge.load().tables.tables)[-3:]
+        ['rt-tolerance-tables', 'sop-common', 'study-and-series']
     """
     catalogue = builtin.catalogue()
     try:
@@ -321,7 +329,7 @@ def _name(document: object) -> str:
     """Return the file name of a path, for places; documents themselves have none."""
     if isinstance(document, PathLike):
         return Path(os.fsdecode(document)).name
-    if isinstance(document, str) and len(document) < 4096 and not set("\r\n{[|") & set(document):
+    if isinstance(document, str) and len(document) < 4096 and not set("\r\n{[|<") & set(document):
         return Path(document).name
     return ""
 

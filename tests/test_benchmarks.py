@@ -11,9 +11,11 @@ from itertools import product
 import pydicom
 import pytest
 
+import bridge
 from tests.benchmarks import inputs, peers, report
 from tests.benchmarks.__main__ import main
 from tests.benchmarks.stopwatch import Spread, compare
+from tests.core import CORE
 
 
 @pytest.mark.parametrize(
@@ -26,8 +28,8 @@ def test_every_variant_of_a_plan_says_the_same(name: str, syntax: str, lengths: 
     assert made.BeamSequence.is_undefined_length is (lengths == "undefined")
 
 
-def test_the_message_of_ten_has_ten(bridge_) -> None:
-    message = inputs.message_of_ten(bridge_)
+def test_the_message_of_ten_has_ten() -> None:
+    message = inputs.message_of_ten(bridge.load(*CORE))
     assert message.count(b"\rOBX|") == 10
     assert len(peers.hl7apy_parsing(message)().OBX) == 10
 

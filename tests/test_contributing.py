@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-NAME = "Boost after replanning"
+NAME = "Canis lupus familiaris"
 
 
 def hunks(diff: str) -> list[tuple[str, str]]:
@@ -44,14 +44,14 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def test_the_row_is_there(grown: Any, bridge_: Any) -> None:
-    assert set(grown.tables.by_id) - set(bridge_.tables.by_id) == {"rt-plan-name"}
+    assert set(grown.tables.by_id) - set(bridge_.tables.by_id) == {"patient-species-description"}
 
 
 def test_every_example_of_the_grown_tables_holds_in_every_direction(grown: Any) -> None:
     from bridge.testing import example_runs
 
     runs = list(example_runs(grown))
-    assert {run.there for run in runs if "rt-plan-name" in run.rows}
+    assert {run.there for run in runs if "patient-species-description" in run.rows}
     assert [(run.example, run.here, run.there, run.faults) for run in runs if run.faults] == []
 
 
@@ -60,7 +60,7 @@ def test_the_attribute_travels(grown: Any, bridge_: Any, target: str) -> None:
     from tests.peers.plans import plan
 
     named = plan("PRIOR")
-    named.RTPlanName = NAME
+    named.PatientSpeciesDescription = NAME
     assert NAME.encode() in grown.translate(named, to=target).to_bytes()
     assert NAME.encode() not in bridge_.translate(named, to=target).to_bytes(), "without the row it stays behind"
 

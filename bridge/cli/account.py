@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bridge.translator import Bridge
 
 _FEW = 5  # paths named of what has no row
-_MANY = 60  # lines of the table of what was mapped
+_MANY = 200  # lines of the table of what was mapped
 
 
 class Account:

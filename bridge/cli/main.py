@@ -19,7 +19,10 @@ from bridge.cli.exits import Exit
 #: Command -> the module that holds it, in the order of the help.
 COMMANDS = {
     "translate": "translate",
+    "convert": "convert",
     "check": "check",
+    "coverage": "coverage",
+    "lineage": "lineage",
     "explain": "explain",
     "lint": "tables",
     "test": "tables",
@@ -30,6 +33,8 @@ COMMANDS = {
     "keys": "serve",
     "mllp": "mllp",
     "mirth": "mirth",
+    "package": "package",
+    "conformance": "package",
 }
 _BROKEN_PIPE = 128 + 13  # what a shell says of a program that SIGPIPE ended
 

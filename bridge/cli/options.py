@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 # A test holds these against what the bridge itself accepts.
-FORMATS = ("dicom", "dicom-json", "fhir", "hl7v2")
+FORMATS = (
+    "dicom", "dicom-json", "fhir", "hl7v2", "dicom-xml", "fhir-xml", "healthimaging", "bigquery", "orthanc",
+)  # fmt: skip
 SEVERITIES = ("error", "warning", "note")
 
 

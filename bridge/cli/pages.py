@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from inspect import cleandoc
+from textwrap import dedent, indent
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +19,7 @@ _FAMILIES = {
     "unsupported": "Well formed, but not something that the bridge reads",
     "value": "A value is not what its attribute may hold",
     "rule": "Values that do not go together",
+    "lineage": "What plans say of each other does not hold together (`bridge lineage`)",
     "map": "What the bridge could not carry",
     "table": "A mapping table is wrong",
     "io": "Files and streams",
@@ -87,7 +90,15 @@ def _command_lines(name: str, command: click.Command) -> Iterator[str]:
 
 
 def _help(command: click.Command) -> str:
-    return "\n".join(line.strip() for line in (command.help or "").splitlines()).strip()
+    """Return the help as Markdown; a paragraph that click leaves alone is a block of code."""
+    paragraphs = cleandoc(command.help or "").split("\n\n")
+    return "\n\n".join(map(_paragraph, paragraphs))
+
+
+def _paragraph(text: str) -> str:
+    if text.startswith("\b\n"):
+        return indent(dedent(text.removeprefix("\b\n")), "    ")
+    return "\n".join(line.strip() for line in text.splitlines())
 
 
 def _spelled(option: click.Option) -> str:

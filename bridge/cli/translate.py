@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from bridge.result import Result
 
 FHIR_RELEASES = ("R4", "R4B", "R5")
-RESOURCES = ("imaging-study", "service-request")
+RESOURCES = ("imaging-study", "service-request", "bundle")
+BUNDLE_TYPES = ("collection", "transaction")
 HL7_VERSIONS = ("2.3", "2.3.1", "2.4", "2.5", "2.5.1", "2.6", "2.7", "2.7.1", "2.8", "2.8.1", "2.8.2")
 PROFILES = ("containment", "rad28")
 UID_POLICIES = ("new-if-changed", "keep", "new")
@@ -38,6 +39,12 @@ def _option(*names: str, **about: Any) -> Callable[[options.F], options.F]:
 @_option("--fhir-release", type=options.choice(*FHIR_RELEASES), default="R4", help="Release of a new FHIR document.")
 @_option(
     "--as", "resource", type=options.choice(*RESOURCES), default="imaging-study", help="Host of a new FHIR document."
+)
+@_option(
+    "--bundle-type",
+    type=options.choice(*BUNDLE_TYPES),
+    default="collection",
+    help="Of --as bundle: to keep, or to post (each resource is created if there is none with its identifier).",
 )
 @_option("--hl7-version", type=options.choice(*HL7_VERSIONS), default="2.5.1", help="Version of a new HL7 v2 message.")
 @_option(
@@ -64,7 +71,9 @@ def _option(*names: str, **about: Any) -> Callable[[options.F], options.F]:
 @options.mode_options
 @_option("--keep-going", is_flag=True, help="Write what could be done, even if there are errors.")
 @_option("--no-scan", is_flag=True, help="Leave out the check of a DICOM file's structure below what is mapped.")
-@_option("--pretty", is_flag=True, help="Indent JSON; end HL7 v2 segments with line feeds (to read, not to send).")
+@_option(
+    "--pretty", is_flag=True, help="Indent JSON and XML; end HL7 v2 segments with line feeds (to read, not to send)."
+)
 @_option("--report", metavar="FILE|-", help="Write issues, ledger, trace and table versions as JSON.")
 @options.values_option
 def translate_command(
@@ -147,11 +156,23 @@ def _wire(result: Result, *, pretty: bool, terminal: bool) -> bytes:
     """Return the output as bytes; for a terminal with line ends that it understands."""
     if result.target == "hl7v2" and (pretty or terminal):
         return _lines(result.to_bytes(), terminal=terminal)
+    if pretty and result.target in ("dicom-xml", "fhir-xml"):
+        return _indented(result)
     if pretty:
         from bridge import jsontext  # noqa: PLC0415
 
         return jsontext.emit(result.output, pretty=True) + b"\n"
     return result.to_bytes() + (b"\n" if terminal else b"")
+
+
+def _indented(result: Result) -> bytes:
+    """Return FHIR XML with an element a line; native DICOM XML is so already, and keeps its spaces (PS3.19 A.1.5)."""
+    if result.target == "dicom-xml":
+        return result.to_bytes()
+    from bridge import xmlwriting  # noqa: PLC0415
+    from bridge.limits import DEFAULT  # noqa: PLC0415
+
+    return xmlwriting.pretty(result.to_bytes(), DEFAULT, verbatim="http://www.w3.org/1999/xhtml")
 
 
 def _lines(message: bytes, *, terminal: bool) -> bytes:

@@ -62,7 +62,7 @@ class DataSet(Reader[Node]):
     """
 
     def __init__(self, plan: Plan, findings: list[Finding], options: Options) -> None:
-        super().__init__(plan, findings, carry=options.unmapped == "carry")
+        super().__init__(plan, findings, carry=options.unmapped == "carry", largest=options.limits.carry_bytes)
         self._options = options
         self._charset: Charset | None = plan.charsets.get(())
         self._is_big = False
@@ -92,7 +92,17 @@ class DataSet(Reader[Node]):
 
     def _nodes(self, dataset: Dataset, place: Place, *, scan: bool = False) -> list[Node]:
         """Return the elements of a data set or item."""
-        return [self._node(dataset, tag, place, scan=scan) for tag in sorted(map(int, dataset.keys()))]
+        nodes = [self._node(dataset, tag, place, scan=scan) for tag in sorted(map(int, dataset.keys()))]
+        if not self.carry or dataset.get(self.plan.pixel_representation, None) is None:
+            return nodes
+        if dataset[self.plan.pixel_representation].value != 1:
+            return nodes
+        return [
+            node._replace(vr=self.plan.signed(node.tag, node.vr))
+            if isinstance(node.element, _Encoded) and not node.element.form.is_explicit
+            else node
+            for node in nodes
+        ]
 
     def _node(self, dataset: Dataset, tag: int, place: Place, *, scan: bool) -> Node:
         element = dataset.get_item(tag)
@@ -118,6 +128,13 @@ class DataSet(Reader[Node]):
         if isinstance(node.element, _Encoded):
             return node.element.raw.is_encapsulated
         return bool(node.element.is_buffered) or (node.tag in self.plan.pixel_data and node.element.is_undefined_length)
+
+    def size(self, node: Node) -> int:
+        """Return the bytes of a bulk value."""
+        if isinstance(node.element, _Encoded):
+            return node.element.raw.stop - node.element.raw.start
+        value = node.element.value
+        return len(value) if isinstance(value, bytes) else 0
 
     def may_be(self, node: Node, vr: Vr, place: Place, path: str) -> bool:  # noqa: ARG002
         """Whether its VR is UN, or a choice of the dictionary's."""

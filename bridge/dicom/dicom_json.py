@@ -25,6 +25,19 @@ _LOWER = re.compile(r"[0-9A-Fa-f]{8}\Z").match
 _VALUES = ("Value", "InlineBinary", "BulkDataURI")
 
 
+class Aside(dict[str, object]):
+    """A member of another spelling that says nothing here: it is accounted for with its reason, and stays where it is.
+
+    Args:
+        reason: Why it stays behind.
+        state: What becomes of it.
+    """
+
+    def __init__(self, reason: str, state: State = State.UNMAPPED) -> None:
+        super().__init__()
+        self.reason, self.state = reason, state
+
+
 class Node(NamedTuple):
     """One attribute: tag, VR, and the kind and content of its value."""
 
@@ -88,7 +101,7 @@ class DataSet(Reader[Node]):
     """
 
     def __init__(self, plan: Plan, findings: list[Finding], limits: Limits, *, carry: bool) -> None:
-        super().__init__(plan, findings, carry=carry)
+        super().__init__(plan, findings, carry=carry, largest=limits.carry_bytes)
         self._limits = limits
 
     def whole(self, data_set: Mapping[str, object], prefix: str) -> Reading:
@@ -111,6 +124,10 @@ class DataSet(Reader[Node]):
         tag = name.upper() if isinstance(name, str) and _LOWER(name) else ""
         keyword = isinstance(name, str) and len(name) <= 64 and dictionary.by_keyword(name) is not None
         path = place.prefix + (tag or (str(name) if keyword else f"#{number}"))
+        if isinstance(member, Aside):
+            self.loose.append(Loose(path, member.reason, member.state))
+            self.counted += 1
+            return None
         if not tag:
             detail = "a keyword in place of its tag" if keyword else "a member's name is no tag of eight hex digits"
             return self._malformed(path, detail)
@@ -156,6 +173,11 @@ class DataSet(Reader[Node]):
     def is_sequence(self, node: Node) -> bool:
         """Whether its VR is SQ."""
         return node.vr is not None and node.vr.kind == "items"
+
+    def size(self, node: Node) -> int:
+        """Return the bytes that a value is in base64 for."""
+        text = node.content if isinstance(node.content, str) else ""
+        return len(text) * 3 // 4 - text.count("=", -2)
 
     def may_be(self, node: Node, vr: Vr, place: Place, path: str) -> bool:  # noqa: ARG002
         """Whether its VR is UN, so that the bytes may be anything."""

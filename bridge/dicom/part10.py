@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from bridge.dicom.charsets import Charset
-from bridge.dicom.forms import EXPLICIT, Vr, tag_text
+from bridge.dicom.forms import EXPLICIT, Form, Vr, tag_text
 from bridge.dicom.levels import Raw, items, level
 from bridge.dicom.plan import Plan
 from bridge.dicom.reader import Reader
@@ -47,9 +47,10 @@ class DataSet(Reader[Raw]):
     """
 
     def __init__(self, structure: Structure, document: Opened, *, carry: bool) -> None:
-        super().__init__(structure.plan, structure.findings, carry=carry)
+        super().__init__(structure.plan, structure.findings, carry=carry, largest=structure.limits.carry_bytes)
         self._structure, self._document, self._data = structure, document, structure.data
         self.charset: Charset | None = self.plan.charsets.get(())
+        self._is_signed = False
 
     def whole(self, raws: list[Raw]) -> Reading:
         """Return the reading of the whole document."""
@@ -59,7 +60,7 @@ class DataSet(Reader[Raw]):
         if tag not in tops:
             tag = next((meta for meta, own in plan.media_storage.items() if own == tag), tag)
             uid = document.meta.get(tag, "")
-        record = self.record(raws, self.gate(uid, tag), Place(document.form))
+        record = self.record(self._resolved(raws, document.form), self.gate(uid, tag), Place(document.form))
         if document.header:
             self._check_meta(tops)
         facts = {"transfer-syntax": document.transfer_syntax or document.form.name}
@@ -86,12 +87,20 @@ class DataSet(Reader[Raw]):
         return node.start
 
     def is_sequence(self, node: Raw) -> bool:
-        """Whether it has items: VR SQ, or UN of undefined length."""
+        """Whether its VR is SQ, or not said where there are items."""
         return node.inner is not None and (node.vr is None or node.vr.kind == "items")
+
+    def has_items(self, node: Raw) -> bool:
+        """Whether it has items though its VR does not say so: UN of undefined length (PS3.5 6.2.2)."""
+        return node.inner is not None
 
     def is_opaque(self, node: Raw) -> bool:
         """Whether it is encapsulated."""
         return node.is_encapsulated
+
+    def size(self, node: Raw) -> int:
+        """Return the bytes of a value."""
+        return node.stop - node.start
 
     def may_be(self, node: Raw, vr: Vr, place: Place, path: str) -> bool:
         """Whether its VR is UN, or implicit: the dictionary's may be a choice."""
@@ -116,8 +125,21 @@ class DataSet(Reader[Raw]):
     def items(self, node: Raw, place: Place, path: str) -> Iterable[tuple[Sequence[Raw], Place]]:
         """Yield the elements of each item."""
         form = node.inner or EXPLICIT
+        outside = self._is_signed
         for index, item in enumerate(items(self._structure, node, path, place.depth)):
-            yield item.elements, Place(form, f"{path}[{index}].", place.depth + 1)
+            yield self._resolved(item.elements, form), Place(form, f"{path}[{index}].", place.depth + 1)
+            self._is_signed = outside
+
+    def _resolved(self, raws: list[Raw], form: Form) -> list[Raw]:
+        """Return elements in implicit VR with the VR that the pixels of their level give them, if all is carried."""
+        if form.is_explicit or not self.carry:
+            return raws
+        raw = next((raw for raw in raws if raw.tag == self.plan.pixel_representation), None)
+        if raw is not None:
+            self._is_signed = self._data[raw.start : raw.stop] == b"\1\0"
+        if not self._is_signed:
+            return raws
+        return [raw._replace(vr=self.plan.signed(raw.tag, raw.vr)) for raw in raws]
 
     def values(self, node: Raw, vr: Vr, place: Place, path: str) -> tuple[str, ...]:
         """Return the values as text."""

@@ -42,6 +42,7 @@ class Plan:
 
     Attributes:
         slots: Top-level rows and groups by tag.
+        rows: Those of them that are no groups.
         inner: Tags that have a row in an item only.
         vrs: By name.
         spelled: VRs by the two bytes of an explicit header.
@@ -55,12 +56,14 @@ class Plan:
         self.vrs = _vrs(tables)
         self.spelled = {name.encode(): vr for name, vr in self.vrs.items()}
         self.slots: Slots = _slots(tables.members, self.vrs)
+        self.rows: Slots = {tag: slot for tag, slot in self.slots.items() if slot.members is None}
         self.inner = _inner(self.slots) - set(self.slots)
         self.sop_classes, self.requires = tables.sop_classes, tables.requires
         self.sop_class, self.sop_instance, self.character_set = (
             int(self.text(name), 16) for name in ("sop-class", "sop-instance", "character-set")
         )
         self.media_storage = {int(a, 16): int(b, 16) for a, b in self.map("media-storage").items()}
+        self.pixel_representation = int(self.text("pixel-representation"), 16)
         self.pixel_data = frozenset(int(tag, 16) for tag in self.names("pixel-data"))
         self.charsets = Charsets(self.map("character-sets"), frozenset(self.names("code-extensions")))
         self._known: dict[int, Vr | None] = {}
@@ -88,6 +91,13 @@ class Plan:
                 self._known.clear()
             found = self._known[tag] = None if name == "UN" else self.vrs[name]
             return found
+
+    def signed(self, tag: int, vr: Vr | None) -> Vr | None:
+        """Return the VR of an attribute in implicit VR where pixels are signed: SS, if that is open."""
+        if vr is None or vr.name != "US":
+            return vr
+        known = dictionary.attribute(tag_text(tag))
+        return self.vrs["SS"] if known and known.vr.startswith("US or SS") else vr
 
     def headers(self, form: Form, limits: Limits) -> Headers:
         """Return what is known of the headers of an encoding, within the limits of values."""

@@ -35,6 +35,7 @@ class Reader(ABC, Generic[NodeType]):
         plan: The tables.
         findings: Where findings go.
         carry: Whether elements without a row go into the record in the generic form.
+        largest: Bytes of a bulk value that is carried.
 
     Attributes:
         sources: The path of each leaf of the record.
@@ -42,8 +43,8 @@ class Reader(ABC, Generic[NodeType]):
         counted: The leaves that were seen.
     """
 
-    def __init__(self, plan: Plan, findings: list[Finding], *, carry: bool) -> None:
-        self.plan, self.findings, self.carry = plan, findings, carry
+    def __init__(self, plan: Plan, findings: list[Finding], *, carry: bool, largest: int) -> None:
+        self.plan, self.findings, self.carry, self._largest = plan, findings, carry, largest
         self.sources: list[str] = []
         self.loose: list[Loose] = []
         self.counted = 0
@@ -80,6 +81,14 @@ class Reader(ABC, Generic[NodeType]):
         """Whether an element has a value that no other format could hold."""
         return False
 
+    def has_items(self, node: NodeType) -> bool:  # noqa: ARG002
+        """Whether an element has items though it is not represented as a sequence."""
+        return False
+
+    @abstractmethod
+    def size(self, node: NodeType) -> int:
+        """Return the bytes of a value, or about as many as there are."""
+
     def take_charset(self, node: NodeType, path: str) -> None:
         """Take note of Specific Character Set; the answer holds to the end of the level."""
 
@@ -100,7 +109,7 @@ class Reader(ABC, Generic[NodeType]):
         if not uid or uid in self.plan.sop_classes:
             return self.plan.slots
         if self.carry:
-            return _NO_SLOTS
+            return self.plan.rows  # who the instance is has its own place in every format; groups are of plans alone
         names = ", ".join(self.plan.sop_classes.values())
         found = refuse("unsupported.sop-class", prefix + tag_text(tag), f"the tables apply to {names}", value=uid)
         raise Unreadable((*self.findings, *found.findings))
@@ -242,23 +251,39 @@ class Reader(ABC, Generic[NodeType]):
             return None
         if tag >> 16 in _NOT_OURS:
             return self.reject(node, place, "input.malformed", "an element of group 0000 or 0002 in the data set")
-        if tag in plan.inner and not place.depth:
+        if tag in plan.inner and not place.depth and not self.carry:  # carried, it comes back where it was
             detail = "at the top level; it belongs in a sequence"
             self.find("input.misplaced", path, detail, self.offset(node))
+            if node[1] is not None:
+                self.look_at(node, node[1], path)
             self.loose.append(Loose(path, "input.misplaced"))
             return None
         if is_twice:
             return self.reject(node, place, "input.duplicate")
-        if self.carry and not self.is_opaque(node):
-            return self._generic(node, place, path)
+        if self.carry:
+            return self._left(node, path) if self._is_bulky(node) else self._generic(node, place, path)
         if not place.depth and node[1] is not None:
             self.look_at(node, node[1], path)
         self.loose.append(Loose(path, "map.unmapped"))
         return None
 
+    def _is_bulky(self, node: NodeType) -> bool:
+        """Whether a value stays in its instance: it is encapsulated, not in memory, or larger than what is carried."""
+        if self.is_opaque(node):
+            return True
+        return (node[1] is None or node[1].kind == "bulk") and self.size(node) > self._largest
+
+    def _left(self, node: NodeType, path: str) -> Element | None:
+        """Account for a value that stays in its instance; there is no element."""
+        self.find("map.by-reference", path, "", self.offset(node))
+        self.loose.append(Loose(path, "map.by-reference"))
+        return None
+
     def _generic(self, node: NodeType, place: Place, path: str) -> Element | None:
         """Return an element as it is, whatever the tables say of its tag."""
-        if self.is_sequence(node):
+        slot = None if place.depth else self.plan.slots.get(node[0])
+        is_group = slot is not None and slot.members is not None  # every writer has it for a sequence
+        if is_group or self.is_sequence(node) or self.has_items(node):
             return self._group(node, _NO_SLOTS, Element(tag_text(node[0]), "SQ", (), ()), place)
         vr = node[1] or self.plan.vrs["UN"]
         values = self._values(node, vr, place, path)

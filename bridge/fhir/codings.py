@@ -9,6 +9,7 @@ from bridge.fhir.values import URN, Codec, Fault, Text, is_string, made, raw
 from bridge.tables.rows import Terms
 from bridge.transforms import Transform
 
+_UCUM = "http://unitsofmeasure.org"
 _CS = re.compile(r"[A-Z0-9_]+(?: [A-Z0-9_]+)*\Z").match  # well-formed CS (PS3.5 6.2) that is a FHIR code as well
 _CODING = frozenset({"id", "extension", "system", "version", "code", "display", "userSelected"})
 _CONCEPT = frozenset({"id", "extension", "coding", "text"})
@@ -173,22 +174,33 @@ def _read_codings(codings: list[dict[str, Any]], text: str, terms: Terms) -> Tex
 
 
 class Quantity(Codec):
-    """A Quantity: the number alone; the unit is the attribute's own."""
+    """A Quantity in the unit that the attribute's definition fixes; another unit is another value, and refused."""
 
-    __slots__ = ()
+    __slots__ = ("_unit",)
+
+    def __init__(self, kind: str, transform: Transform, unit: str) -> None:
+        super().__init__(kind, transform)
+        self._unit = unit
 
     def make(self, text: str) -> object | None:
         """Return the Quantity, or None where the text is no number."""
         there = self._transform.there(text)
         number = made("decimal", there) if there is not None else None
-        return None if number is None else {"value": number}
+        if number is None or not self._unit:
+            return None if number is None else {"value": number}
+        return {"value": number, "unit": self._unit, "system": _UCUM, "code": self._unit}
 
     def read(self, value: object) -> Text:
         """Return the number's text."""
         quantity = _object(value, _QUANTITY, "Quantity")
         if "comparator" in quantity:
             raise Fault("value.type", "a Quantity with a comparator is not one value")
-        return Text(raw("decimal", quantity.get("value")))
+        if not self._unit:
+            return Text(raw("decimal", quantity.get("value")))
+        stated = quantity.get("code", quantity.get("unit"))
+        if stated not in (None, self._unit) or quantity.get("system", _UCUM) != _UCUM:
+            raise Fault("value.unit", f"the attribute is in {self._unit} by its definition")
+        return Text(raw("decimal", quantity.get("value")), is_alias=quantity.get("code") is None)
 
 
 def codec(kind: str, transform: Transform, terms: Terms | None, system: str) -> Codec:
@@ -198,5 +210,5 @@ def codec(kind: str, transform: Transform, terms: Terms | None, system: str) -> 
     if kind == "CodeableConcept":
         return Concept(kind, transform, terms, system)
     if kind == "Quantity":
-        return Quantity(kind, transform)
+        return Quantity(kind, transform, system)
     return Codec(kind, transform) if terms is None else CodedText(kind, transform, terms)

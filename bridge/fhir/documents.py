@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from bridge.fhir.account import Found, flattened
+from bridge.fhir.companions import is_derived, value_at
 from bridge.fhir.hosts import extension_fault
 from bridge.fhir.plan import Plan
 from bridge.fhir.reader import Part, Reader
@@ -111,15 +112,36 @@ def _entries(root: dict[str, Any], options: Options) -> list[_Entry]:
 def _read_bundle(found: Scan, entries: list[_Entry]) -> None:
     _check_envelope(found)
     reader, hosts = found.reader, found.plan.chains
+    derived: set[str] = set()
+    bases = (found.plan.facts["base"], *found.plan.facts["base-aliases"])
     for index, resource, path in entries:
         kind = resource.get("resourceType") if isinstance(resource, dict) else None
         if not isinstance(kind, str):
             reader.reject(Fault("input.malformed", "an entry's resource does not say what it is"), path)
+        elif "meta" in resource and is_derived(resource, bases):
+            reader.stray(path, "derived", State.MAPPED)
+            derived.add(str(found.root["entry"][index].get("fullUrl")))
         elif _is_host(kind, hosts):
             found.parts.append(reader.resource(resource, path))
             found.entries.append(index)
         else:
             reader.stray(path)
+    if derived:
+        reader.loose[:] = [_linked(found.root, loose, derived) for loose in reader.loose]
+
+
+def _linked(root: dict[str, Any], loose: Loose, derived: set[str]) -> Loose:
+    """Return a left-over as accounted for, if all it says is where a derived resource is."""
+    if loose.state is State.UNMAPPED and _only(value_at({"Bundle": root}, loose.path), derived):
+        return loose._replace(reason="derived", state=State.MAPPED)
+    return loose
+
+
+def _only(value: object, texts: set[str]) -> bool:
+    if isinstance(value, dict | list):
+        inner = value.values() if isinstance(value, dict) else value
+        return bool(value) and all(_only(one, texts) for one in inner)
+    return value in texts if isinstance(value, str) else False
 
 
 def _check_envelope(found: Scan) -> None:

@@ -141,7 +141,10 @@ class ExtensionReader(Account):
                 raise Fault("value.required", "null is no value; leave the member out")
             text, is_alias = codec.read(value)
         except Fault as fault:
-            self.reject(fault, place, value)
+            if fault.code == "map.unmapped":  # it is sound, and no row of ours can say it
+                self.foreign(place, value)
+            else:
+                self.reject(fault, place, value)
             return None
         if is_alias or is_partner:
             self.findings.append(Finding("value.alias", place, "a partner's spelling was understood"))

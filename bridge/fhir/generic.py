@@ -14,6 +14,7 @@ from typing import Any
 from bridge.fhir.hosts import extension_fault, value_members
 from bridge.fhir.plan import Plan
 from bridge.fhir.values import Codec, Fault, made, raw
+from bridge.limits import DEFAULT
 from bridge.record import Element, Item
 from bridge.tables.rows import VrHome
 from bridge.transforms import TRANSFORMS
@@ -21,6 +22,7 @@ from bridge.transforms import TRANSFORMS
 _TAG = re.compile(r"[0-9A-Fa-f]{8}\Z").match
 _TEXT = Codec("string", TRANSFORMS["text"])
 _BYTES = "valueBase64Binary"
+_DEEPEST = (DEFAULT.json_depth - 13) // 4  # nested sequences that our own reader takes: 4 levels of JSON each
 
 
 def absent_state(plan: Plan, extensions: Any) -> str:
@@ -37,6 +39,16 @@ def absent_state(plan: Plan, extensions: Any) -> str:
 def absent(plan: Plan, *, null: bool) -> list[dict[str, Any]]:
     """Return the extensions of an element without a value."""
     return [{"url": plan.absent, "valueCode": plan.null if null else plan.empty}]
+
+
+def text_beside(plan: Plan, value: Any) -> str | None:
+    """Return the text that a native element could not hold itself, or None."""
+    extensions = value.get("extension") if type(value) is dict and len(value) == 1 else None
+    if type(extensions) is not list or len(extensions) != 1 or type(extensions[0]) is not dict:
+        return None
+    (extension,) = extensions
+    text = extension.get("valueString")
+    return text if extension.get("url") in plan.texts and len(extension) == 2 and type(text) is str else None
 
 
 # -- reading
@@ -128,7 +140,14 @@ def _decoded(value: object) -> str:
 
 
 def _codec(home: VrHome) -> Codec:
-    return Codec(home.fhir, TRANSFORMS[home.fhir_transform])
+    """Return the codec of a VR, made once."""
+    found = _CODECS.get((home.fhir, home.fhir_transform))
+    if found is None:
+        found = _CODECS[home.fhir, home.fhir_transform] = Codec(home.fhir, TRANSFORMS[home.fhir_transform])
+    return found
+
+
+_CODECS: dict[tuple[str, str], Codec] = {}  # as many as there are pairs in mappings/value-representations.yaml
 
 
 # -- writing
@@ -146,8 +165,11 @@ def generic_extension(plan: Plan, element: Element, place: str) -> tuple[dict[st
     if items is None:
         if null:
             subs.append({"url": "value", "extension": absent(plan, null=True)})
-        subs += [{"url": "value", **_made_value(plan, plan.vrs[vr], text)} for text in values]
+        if values:
+            _put_values(plan, plan.vrs[vr], values, subs)
         return extension, [place]
+    if place.count(".extension[") > 2 * _DEEPEST and items:
+        raise Fault("value.unrepresentable", f"sequences are nested deeper than {_DEEPEST}")
     places: list[str] = []
     for item in items:
         where = f"{place}.extension[{len(subs)}]"
@@ -158,13 +180,19 @@ def generic_extension(plan: Plan, element: Element, place: str) -> tuple[dict[st
     return extension, places or [place]
 
 
-def _made_value(plan: Plan, home: VrHome, text: str) -> dict[str, Any]:
+def _put_values(plan: Plan, home: VrHome, values: tuple[str, ...], subs: list[dict[str, Any]]) -> None:
+    """Append an extension for each value."""
+    main = _codec(home)
+    key, make = main.key, main.make
+    for text in values:
+        value = make(text) if text else None
+        subs.append({"url": "value", **_otherwise(plan, home, text)} if value is None else {"url": "value", key: value})
+
+
+def _otherwise(plan: Plan, home: VrHome, text: str) -> dict[str, Any]:
+    """Return the value of a text that the type of its VR does not hold."""
     if not text:
         return {"extension": absent(plan, null=False)}
-    main = _codec(home)
-    value = main.make(text)
-    if value is not None:
-        return {main.key: value}
     if home.kind == "bulk":
         raise Fault("value.unrepresentable", "the bulk value is no base64 text")
     value = made("string", text)

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from bridge import jsontext
 from bridge.fhir import models, syntax
+from bridge.fhir.companions import add_to_hosts, completed
 from bridge.fhir.documents import assembled, release_of, scan
 from bridge.fhir.patch import write_into
 from bridge.fhir.plan import Plan
@@ -75,7 +76,12 @@ class FhirLens:
         assert to is Format.FHIR
         if into is not None:
             return write_into(self.plan, records, options, into)
-        return write_new(self.plan(options.fhir_release), records, options)
+        writing = write_new(self.plan(options.fhir_release), records, options)
+        if options.resource == "bundle" and records:
+            return completed(self._tables, records, writing, options)
+        if options.resource == "service-request":
+            add_to_hosts(self._tables, records, writing, options)
+        return writing
 
     def parse(self, document: object, options: Options = DEFAULT_OPTIONS) -> object:
         """Return ``document`` as a dict, its numbers with their text."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from bridge.fhir.generic import absent, absent_state
+from bridge.fhir.generic import absent, absent_state, text_beside
 from bridge.fhir.places import Place
 from bridge.fhir.plan import Plan
 from bridge.fhir.slots import Slot
-from bridge.fhir.values import Fault
+from bridge.fhir.values import Fault, is_string
 from bridge.issues import Finding
 from bridge.ledger import Refusal
 from bridge.record import Element, leaves
@@ -37,14 +37,16 @@ class NativeWriter:
 
     def native(self, place: Place, slot: Slot, element: Element) -> None:
         """Write a row to its native path; what leads there is copied, and made where there is none."""
-        values = element[2]
+        values, text = element[2], ""
         try:
             if len(values) > 1:
                 raise Fault("value.unrepresentable", f"{slot.name}: one value has room here")
             value = slot.write(values[0])[1] if values else None
         except Fault as fault:
-            self.refuse(place, element, fault)
-            return
+            if not slot.has_text or len(values) != 1 or not is_string(values[0]):
+                self.refuse(place, element, fault)
+                return
+            value, text = None, values[0]
         node, path = place.own(), place.path
         for step in slot.path[:-1]:
             name = step.name
@@ -57,7 +59,7 @@ class NativeWriter:
                 node = node[name]
                 path += f".{name}"
         place.is_mixed = place.is_mixed or (value is None and node is place.node)
-        path += self._set(node, slot, element, value)
+        path += self._set(node, slot, element, value, text)
         place.found[element[0]] = element, path
 
     def native_new(self, place: Place, slot: Slot, element: Element) -> None:
@@ -65,7 +67,10 @@ class NativeWriter:
         try:
             value = slot.write(element[2][0])[1]
         except Fault as fault:
-            self.refuse(place, element, fault)
+            if slot.has_text:
+                self.native(place, slot, element)
+            else:
+                self.refuse(place, element, fault)
             return
         node, path = place.node, place.path
         for name, is_list, where in slot.path[:-1]:
@@ -87,17 +92,19 @@ class NativeWriter:
         node[name] = [value] if is_list else value
         place.found[element[0]] = element, f"{path}.{name}[0]" if is_list else f"{path}.{name}"
 
-    def _set(self, node: Json, slot: Slot, element: Element, value: object) -> str:
+    def _set(self, node: Json, slot: Slot, element: Element, value: object, text: str) -> str:
         """Set the last member of a native path; return what it adds to the path."""
         name, is_list, _ = slot.path[-1]
         beside = f"_{name}"
         if value is None:
             value = {"extension": absent(self.plan, null=element.null)}
+            if text:
+                value = {"extension": [{"url": self.plan.texts[0], "valueString": text}]}
             if not slot.is_complex:
                 node.pop(name, None)
                 node[beside] = value
                 return f".{beside}"
-        elif not slot.is_complex and beside in node and self.is_unknown(node[beside]):
+        elif not slot.is_complex and beside in node and (self.is_unknown(node[beside]) or self.is_text(node[beside])):
             del node[beside]
         node[name] = [value] if is_list else value
         return f".{name}[0]" if is_list else f".{name}"
@@ -105,6 +112,10 @@ class NativeWriter:
     def is_unknown(self, value: object) -> bool:
         """Whether an element holds nothing but a data-absent-reason."""
         return isinstance(value, dict) and len(value) == 1 and bool(absent_state(self.plan, value.get("extension")))
+
+    def is_text(self, value: object) -> bool:
+        """Whether an element holds nothing but a text that it cannot hold itself."""
+        return text_beside(self.plan, value) is not None
 
     def _entry(self, node: Json, name: str, where: tuple[str, str] | None) -> tuple[Json, int]:
         """Return the repetition that a selector tells, made where there is none, and its index."""

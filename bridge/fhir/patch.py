@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bridge.fhir import syntax
+from bridge.fhir.companions import is_derived
 from bridge.fhir.documents import Plans, Scan, scan
 from bridge.fhir.places import Place, key_of
 from bridge.fhir.plan import Plan
@@ -168,6 +169,7 @@ class _Document:
             self._check_counts(top)
             if top.is_new:
                 self._enter(top, seen)
+        self._check_derived()
         targets: list[list[Target]] = [
             self.writer.targets(chain, record)
             if chain is not None
@@ -175,6 +177,15 @@ class _Document:
             for chain, record in zip(self.chains, records, strict=True)
         ]
         return Writing(self.root, targets, self.writer.findings)
+
+    def _check_derived(self) -> None:
+        """Say so where the document changed and holds resources that were derived from what it said before."""
+        facts = self.scan.plan.facts
+        bases = (facts["base"], *facts["base-aliases"])
+        for index, entry in enumerate(self.root.get("entry", ()) if self.root is not self.scan.root else ()):
+            if isinstance(entry.get("resource"), dict) and is_derived(entry["resource"], bases):
+                path = f"Bundle.entry[{index}].resource"
+                self.writer.findings.append(Finding("map.derived-left", path, side="into"))
 
     def _check_counts(self, place: Place) -> None:
         """Say so where counts that the document states are wrong now; they belong to its author."""

@@ -183,6 +183,7 @@ class Plan:
         hosts: Host resources and elements by name.
         generic: URL of the extension that carries any attribute.
         generics: That URL below each base.
+        texts: URL, below each base, of the extension that holds what a native element cannot.
         absent: URL of data-absent-reason.
         empty, null: Its codes for an empty value and for a request to delete.
         sop_codes: Codes of ``sopClass`` that make an instance a plan, in all spellings.
@@ -201,6 +202,7 @@ class Plan:
         bases = [facts["base"], *facts["base-aliases"]]
         self.generics = tuple(f"{base}/StructureDefinition/{facts['attribute-extension']}" for base in bases)
         self.generic = self.generics[0]
+        self.texts = tuple(f"{base}/StructureDefinition/{facts['text-extension']}" for base in bases)
         self.absent: str = facts["data-absent-reason"]
         self.empty: str = facts["absent"]["empty"]
         self.null: str = facts["absent"]["null"]

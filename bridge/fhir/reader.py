@@ -6,8 +6,9 @@ from typing import Any
 
 from bridge.fhir.account import Found
 from bridge.fhir.extensions import ExtensionReader
+from bridge.fhir.generic import text_beside
 from bridge.fhir.hosts import member_fault, narrative_fault
-from bridge.fhir.plan import Alias, Branch, Host, Node, Role
+from bridge.fhir.plan import Alias, Branch, Host, Node, Plan, Role
 from bridge.fhir.slots import Slot
 from bridge.fhir.values import Fault
 from bridge.issues import Finding
@@ -41,11 +42,16 @@ class Part:
 class Reader(ExtensionReader):
     """Reads host resources."""
 
-    __slots__ = ()
+    __slots__ = ("_is_alone",)
+
+    def __init__(self, plan: Plan, *, carry: bool) -> None:
+        super().__init__(plan, carry=carry)
+        self._is_alone = False  # whether the instance is the only one of its study, and anything is carried
 
     def resource(self, node: dict[str, Any], path: str) -> Part:
         """Return what a host resource says; its type is one of the plan's hosts."""
         host = self.plan.hosts[node["resourceType"]]
+        self._is_alone = self.carry and _is_alone(self.plan, host, node)
         kept, counted = len(self.loose), self.counted
         part = self.part(host, node, path)
         if not host.child:
@@ -112,7 +118,7 @@ class Reader(ExtensionReader):
                 self.reject(Fault("input.malformed", "every entry must be an object with members"), place)
             elif child.child:
                 part.parts.append(self.part(child, node, place))
-            elif self._is_plan(child, node):
+            elif self._is_plan(child, node) or self._is_alone:
                 below = self.part(child, node, place)
                 below.is_plan = True
                 part.parts.append(below)
@@ -221,12 +227,26 @@ class Reader(ExtensionReader):
     def _beside(self, node: Node, has_value: bool, value: Any, path: str, found: Found) -> None:
         """Read ``_name``: the state of a row without a value, or something else beside the value."""
         slot = node.slot
+        text = text_beside(self.plan, value) if slot is not None and slot.has_text and not has_value else None
+        if slot is not None and text is not None:
+            self.add(slot, Element(slot.tag, slot.vr, (text,)), path, found)
+            return
         extensions = value.get("extension") if type(value) is dict else None
         absent = self.absent(extensions, path) if slot is not None and not has_value else ""
         if absent and slot is not None:
             self.add(slot, Element(slot.tag, slot.vr, null=absent == "null"), path, found)
         else:
             self.foreign(path, value)
+
+
+def _is_alone(plan: Plan, host: Host, node: dict[str, Any]) -> bool:
+    """Whether every anchor on the way down to the innermost has one entry."""
+    while host.child:
+        below = node.get(host.child)
+        if type(below) is not list or len(below) != 1 or type(below[0]) is not dict:
+            return False
+        host, node = plan.hosts[f"{host.name}.{host.child}"], below[0]
+    return True
 
 
 def _chosen(branch: Branch, entries: list[Any], aliases: tuple[Alias, ...]) -> dict[int, tuple[Node, str, bool]]:

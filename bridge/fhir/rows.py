@@ -51,8 +51,8 @@ class RowWriter(NativeWriter):
                 try:
                     node[slot.member] = slot.write(values[0])[1]
                     place.found[element[0]] = element, f"{place.path}.{slot.member}"
-                except Fault as fault:
-                    self.refuse(place, element, fault)
+                except Fault:
+                    self.native(place, slot, element)  # it refuses what has no place beside the element either
             else:
                 self.native_new(place, slot, element)
             return

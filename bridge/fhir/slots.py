@@ -35,6 +35,7 @@ class Slot:
         write: Text to the ``value[x]`` member and the value; raises Fault where FHIR cannot hold the text here.
         fast: Value to element, or None for whatever is not exactly as we write it.
         path: Native element below the anchor; empty for an extension.
+        has_text: Whether a text that a native element cannot hold stands beside it, in an extension.
         is_complex: Whether the value is an object: a Coding, a CodeableConcept, a Quantity.
         member: The native element's name, where it is one member of the anchor itself and does not repeat.
         is_many: Whether the row may have several values: one extension each.
@@ -46,6 +47,7 @@ class Slot:
         "fallbacks",
         "fast",
         "group",
+        "has_text",
         "is_complex",
         "is_many",
         "key",
@@ -85,6 +87,7 @@ class Slot:
         self.member = home.path[0].name if len(home.path) == 1 and not home.path[0].is_list else ""
         self.vr, self.level, self.only, self.is_many = "SQ", "", "", False
         self.is_complex = kind in ("Coding", "CodeableConcept", "Quantity")
+        self.has_text = bool(home.path and home.otherwise)
         self.key = ""
         self.others: dict[str, tuple[Codec, bool]] = {}
         self.fallbacks: tuple[Codec, ...] = ()

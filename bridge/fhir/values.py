@@ -103,10 +103,11 @@ def _integer(text: str) -> int | None:
 def _decimal(text: str) -> int | Number | None:
     if not _DECIMAL(text) or len(text) > 64:
         return None
+    power = text.lower().partition("e")[2] if "e" in text or "E" in text else ""
+    if not power and "." not in text and text != "-0":
+        return int(text)
     number = Number(text)
-    if abs(number) == float("inf") or abs(int(text.lower().partition("e")[2] or 0)) > 308:
-        return None
-    return int(text) if text.lstrip("-").isdigit() and text != "-0" else number
+    return None if abs(number) == float("inf") or abs(int(power or 0)) > 308 else number
 
 
 def made(kind: str, text: str) -> object | None:
@@ -114,7 +115,10 @@ def made(kind: str, text: str) -> object | None:
     legal = _STRINGS.get(kind)
     if legal is not None:
         return text if legal(text) else None
-    if kind in ("integer", "positiveInt", "unsignedInt"):
+    if kind == "unsignedInt":
+        number = _integer(text)
+        return number if number is not None and number >= 0 else None
+    if kind in ("integer", "positiveInt"):
         return _integer(text)
     if kind == "decimal":
         return _decimal(text)
@@ -195,9 +199,18 @@ class Codec:
         back = self._transform.back(text)
         if back is not None:
             return Text(back)
+        if self.kind == "dateTime":
+            return self._day(text)
         if not self.is_uid:
             return Text(text)
         return Text(text.removeprefix(URN), text.startswith(URN) or self._transform.name == "uid-urn")
+
+    def _day(self, text: str) -> Text:
+        """Return the day of a dateTime that says more than a day; one that says less has no place in a DA."""
+        day = self._transform.back(text[:10])
+        if day is None:
+            raise Fault("map.unmapped", "a date without a day has no place in the attribute")
+        return Text(day, is_alias=True)
 
 
 def _is_urn(value: object) -> bool:

@@ -17,7 +17,7 @@ from bridge.record import Element, Record
 
 Json = dict[str, Any]
 Chain = list[Place]
-RESOURCES = {"imaging-study": "ImagingStudy", "service-request": "ServiceRequest"}
+RESOURCES = {"imaging-study": "ImagingStudy", "service-request": "ServiceRequest", "bundle": "ImagingStudy"}
 ENTRY = "Bundle.entry[{}].resource"
 
 
@@ -83,7 +83,7 @@ def write_new(plan: Plan, records: Sequence[Record], options: Options) -> Writin
     resource = RESOURCES[options.resource]
     groups = _grouped(writer, records, resource)
     hosts = plan.chains[resource]
-    is_bundle = len(groups) > 1
+    is_bundle = len(groups) > 1 or options.resource == "bundle"
     tops: list[Place] = []
     chains: list[Chain] = [[]] * len(records)
     for number, members in enumerate(groups):

@@ -98,7 +98,9 @@ class Collector:
         """Account for fields of our observation that no row has."""
         for number, raw in enumerate(observation.fields[6:], 6):
             if raw and number != 11:
-                self._loose(Loose(f"{self._path(observation)}-{number}", UNMAPPED))
+                is_unit = number == 6 and observation.match.has_unit
+                path = f"{self._path(observation)}-{number}"
+                self._loose(Loose(path, "constant", State.MAPPED) if is_unit else Loose(path, UNMAPPED))
                 self.counted += 1
 
     def _path(self, observation: Observation) -> str:
@@ -162,12 +164,22 @@ class Collector:
         if tag in branch:
             self._twice(branch, tag, observation)
             return
-        element = self._element(row, observation)
         path = f"{self._prefix}OBX[{observation[0]}]-5"
+        if row.unit and self._is_other_unit(row, observation):
+            self._finding(Finding("value.unit", path, f"the attribute is in {row.unit} by its definition"))
+            self._loose(Loose(path, "value.unit", State.REJECTED))
+            return
+        element = self._element(row, observation)
         if element is None:
             self._loose(Loose(path, "value.ambiguous-term", State.REJECTED))
         else:
             branch[tag] = Leaf(element, path, observation[1])
+
+    def _is_other_unit(self, row: RowPlan, observation: Observation) -> bool:
+        """Whether OBX-6 states a unit, and not the row's."""
+        fields = observation.fields
+        stated = fields[6].partition(self._marks.component)[0] if len(fields) > 6 else ""
+        return bool(stated) and self._message.syntax.escaper.decode(stated, self._message.codec).text != row.unit
 
     def _twice(self, branch: Branch, tag: str, observation: Observation) -> None:
         """Reject all observations of one attribute in one place, with one finding."""

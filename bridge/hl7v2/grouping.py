@@ -133,6 +133,9 @@ def _owners(
         return
     narrowed = common & set(declared)
     chosen = narrowed if len(narrowed) == 1 else common
+    if len(chosen) > 1:  # what partners send without a count is what the rad28 profile is for
+        flat = {group for group in chosen if groups[group].is_flat}
+        chosen = flat if len(flat) == 1 else chosen
     if len(chosen) == 1:
         yield next(iter(chosen)), item, False
     else:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from bridge.tables.rows import Group, Hl7Home, Member, Row, Terms
+from bridge.transforms import TRANSFORMS
 
 CODED, UID, TEXT = "coded", "uid", "text"
 
@@ -21,17 +22,35 @@ class RowPlan:
         there, back: The home's transform, or None where it changes nothing; ``domain`` tells what it accepts.
         verbatim_type: OBX-2 that says that the transform was not used; empty if the home's own type is the same.
         is_field: Whether the value lives in a field of another segment than OBX.
+        unit: UCUM code of the values' unit; empty: none is stated.
+        is_name: Whether that field is a person's name (XPN), with a component for each part.
     """
 
-    __slots__ = ("back", "domain", "home", "id", "is_field", "kind", "level", "tag", "terms", "verbatim_type", "vr")
+    __slots__ = (
+        "back",
+        "domain",
+        "home",
+        "id",
+        "is_field",
+        "is_name",
+        "kind",
+        "level",
+        "tag",
+        "terms",
+        "unit",
+        "verbatim_type",
+        "vr",
+    )
 
     def __init__(self, row: Row, coded: frozenset[str]) -> None:
         self.tag, self.vr, self.level, self.id = row.tag, row.vr, row.level, row.id
         self.home: Hl7Home = row.hl7v2
+        self.unit = row.hl7v2.unit
         home = self.home
         self.terms: Terms | None = row.terms
         self.kind = CODED if row.hl7v2.type in coded else UID if row.vr == "UI" else TEXT
-        transform = row.hl7v2.transform
+        transform = TRANSFORMS["text"] if row.hl7v2.transform.name == "v2-name" else row.hl7v2.transform
+        self.is_name = transform is not row.hl7v2.transform
         self.back: Callable[[str], str | None] | None = None if transform.name == "text" else transform.back
         self.domain: Callable[[str], str | None] | None = None if transform.name == "text" else transform.there
         self.verbatim_type = "" if home.otherwise in (home.type, home.rad28_type) else home.otherwise
@@ -76,16 +95,17 @@ class Match:
         vr: Its VR, where the identifier says it (the generic form) or a row knows it; otherwise empty.
         is_generic: Whether the identifier is our generic form.
         is_sequence: Whether it stands for a sequence, so that OBX-5 counts items.
+        has_unit: Whether a row that it stands for has a unit.
         fault: ``value.alias`` for a partner's spelling, ``value.code`` for a tag in a foreign coding system.
     """
 
-    __slots__ = ("fault", "is_generic", "is_sequence", "members", "tag", "top", "vr")
+    __slots__ = ("fault", "has_unit", "is_generic", "is_sequence", "members", "tag", "top", "vr")
 
     def __init__(self) -> None:
         self.top: MemberPlan | None = None
         self.members: dict[str, MemberPlan] = {}
         self.tag = self.vr = self.fault = ""
-        self.is_generic = self.is_sequence = False
+        self.is_generic = self.is_sequence = self.has_unit = False
 
     def add(self, group: str, member: MemberPlan) -> None:
         """Add a row or group that the identifier stands for in ``group`` (empty: at the top level)."""
@@ -96,6 +116,7 @@ class Match:
         self.tag = self.tag or member.tag
         self.vr = self.vr or (member.vr if isinstance(member, RowPlan) else "SQ")
         self.is_sequence = self.is_sequence or isinstance(member, GroupPlan)
+        self.has_unit = self.has_unit or bool(isinstance(member, RowPlan) and member.unit)
 
 
 class Wire:
@@ -109,6 +130,7 @@ class Wire:
         element_system, vr_system: Coding systems of tags, and of the VR in the generic form.
         message: The frame of a new message.
         time_from: Ids of the rows whose values are the time of a new message.
+        longest_sub_id: Characters of OBX-4.
     """
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
@@ -125,6 +147,7 @@ class Wire:
         self.vr_system: str = settings.get("vr-system", "99DCMVR")
         self.message: Mapping[str, Any] = settings["message"]
         self.time_from: tuple[str, ...] = tuple(settings.get("message-time-from", ()))
+        self.longest_sub_id = int(settings["limits"]["sub-id"])
         self._types_before: Mapping[str, Mapping[str, str]] = settings["coded-type-before"]
 
     def is_before(self, version: str, limit: str) -> bool:

@@ -15,6 +15,7 @@ from bridge.issues import Finding
 from bridge.ledger import Loose, State
 from bridge.lens import Options, Reading
 from bridge.record import Element, Record
+from bridge.transforms import TRANSFORMS
 
 CONSTANT = "constant"
 NEW = -2  # in place of the line of an OBR that is still to be written
@@ -206,7 +207,10 @@ class MessageReader:
             used.add(place.line)
             for number, inner in homes.items():
                 raw = field(place.fields, number)
-                if raw:
+                if raw and raw == self._constant(self._plan.constants.get(name, {}).get(number, "")):
+                    self._out.loose.append(Loose(f"{place.path}-{number}", CONSTANT, State.MAPPED))
+                    self._out.counted += 1
+                elif raw:
                     self._homes(place, number, raw, inner, branch)
 
     def _homes(
@@ -218,6 +222,8 @@ class MessageReader:
                 continue
             path = f"{place.path}-{'.'.join(map(str, (number, *inner)))}"
             values, null, faults = self._values.read(row, row.home.type, text, self._options.limits, path)
+            if row.is_name and text != NULL:
+                values = self._name(text)
             self._collector.report(faults, path)
             element = Element(row.tag, row.vr, values, None, null)
             entry = branch.get(row.tag)
@@ -230,6 +236,14 @@ class MessageReader:
                 detail = "an observation says something else"
                 self._out.findings.append(Finding("input.ambiguous", path, detail))
                 self._out.loose.append(Loose(path, "input.ambiguous", State.REJECTED))
+
+    def _name(self, text: str) -> tuple[str, ...]:
+        """Return the name that a field of components says."""
+        marks = self._message.marks
+        parts = [part.partition(marks.sub)[0] if marks.sub else part for part in text.split(marks.component)]
+        decode = self._message.syntax.escaper.decode
+        name = TRANSFORMS["v2-name"].back("^".join(decode(part, self._message.codec).text for part in parts))
+        return (name,) if name else ()
 
     def _part(self, raw: str, inner: tuple[int, ...], path: str) -> str:
         """Return a component or subcomponent of the first repetition of a field."""

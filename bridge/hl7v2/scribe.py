@@ -69,14 +69,14 @@ class Scribe:
     def _level(self, elements: Item, group: GroupPlan | None, key: str, placed: Mapping[str, str]) -> None:
         """Write elements that stand side by side: what is usual here and now, the rest with more care."""
         quick = self.spelling.quick(group) if group or not key else _NO_ROWS
-        prefix, mark, tail = self.prefix, self._mark, self._tail
+        prefix, mark = self.prefix, self._mark
         line, target = self.lines.append, self.targets.append
         number, set_id = self.number, self.set_id
         for element in elements:
             tag, _, values, _, null = element
             found = quick.get(tag)
             if found is not None and len(values) == 1 and not null and tag not in placed:
-                head, known, is_plain = found
+                head, known, is_plain, tail = found
                 value = values[0]
                 raw = known.get(value) or (value if is_plain(value) else "")
                 if raw:
@@ -128,6 +128,8 @@ class Scribe:
         if isinstance(plan, RowPlan):
             self._refuse(element, "value.type", "the attribute has items, and its row has none")
             return
+        if len(key) + len(str(len(items))) >= self._plan.wire.longest_sub_id:
+            self._tell_of_sub_ids()
         head = self.spelling.count_head(element.tag, plan, is_flat=not key)
         path = self._line(head, key, NULL if element.null else str(len(items)))
         if not items:
@@ -138,11 +140,18 @@ class Scribe:
             else:
                 self.targets.append(path)
 
-    def _line(self, head: str, key: str, raw: str) -> str:
+    def _tell_of_sub_ids(self) -> None:
+        """Report, once, that a sub-ID is longer than HL7 v2 has it."""
+        code = "map.long-sub-id"
+        if not any(found.code == code for found in self.findings):
+            path = f"{self.prefix}OBX[{self.number + 1}]-4"
+            self.findings.append(Finding(code, path, side="target"))
+
+    def _line(self, head: str, key: str, raw: str, tail: str = "") -> str:
         self.number = number = self.number + 1
         self.set_id = set_id = self.set_id + 1
         mark = self._mark
-        self.lines.append(f"OBX{mark}{set_id}{head}{key}{mark}{raw}{self._tail}")
+        self.lines.append(f"OBX{mark}{set_id}{head}{key}{mark}{raw}{tail or self._tail}")
         return f"{self.prefix}OBX[{number}]-5"
 
     def leaf(self, element: Element, plan: MemberPlan | None, key: str) -> None:
@@ -161,7 +170,7 @@ class Scribe:
         except Unwritable as error:
             self._refuse(element, error.code, "")
             return
-        self.targets.append(self._line(head, key, raw))
+        self.targets.append(self._line(head, key, raw, self.spelling.tail_of(plan) if plan else ""))
 
     def spelled(self, element: Element, row: RowPlan | None) -> tuple[str, str]:
         """Return OBX-2 and OBX-3 (with separators) and OBX-5 of an element that is no sequence.
@@ -197,6 +206,8 @@ class Scribe:
         if element.null or len(element.values) != 1 or not element.values[0]:
             return None
         value: str | None = element.values[0]
+        if row.is_name:
+            return self._name(element.values[0])
         if row.domain is not None and value:
             value = row.domain(value)
         if value is None:
@@ -209,6 +220,15 @@ class Scribe:
         if row.kind is CODED:
             return None if raw.startswith(component) else raw.partition(component)[0]
         return raw
+
+    def _name(self, value: str) -> str | None:
+        """Return a person's name with a component for each part, or None if XPN cannot hold it."""
+        name = TRANSFORMS["v2-name"].there(value)
+        try:
+            parts = [self._values.write(None, (part,)) for part in name.split("^")] if name else []
+        except Unwritable:
+            return None
+        return self.spelling.marks.component.join(parts) or None
 
     def _refuse(self, element: Element, code: str, detail: str) -> None:
         value = element.values[0] if element.values else None

@@ -28,6 +28,9 @@ def segment(name: str, set_id: str, constants: Mapping[int, str], texts: Texts) 
     for (owner, place), raw in texts.items():
         if owner != name:
             continue
+        if len(place) == 1:
+            fields[place[0]] = raw
+            continue
         number, component, sub = (*place, 1, 1)[:3]
         made = parts.get(number)
         if made is None:

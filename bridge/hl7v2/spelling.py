@@ -14,8 +14,8 @@ from bridge.hl7v2.tokens import Syntax
 from bridge.tables.dictionary import name_of
 from bridge.tables.rows import Identifier
 
-# OBX-2 and OBX-3 of a row, its known terms, and what tells that a text needs no escaping
-Quick = tuple[str, Mapping[str, str], Callable[[str], object]]
+# OBX-2 and OBX-3 of a row, its known terms, what tells that a text needs no escaping, and what follows OBX-5
+Quick = tuple[str, Mapping[str, str], Callable[[str], object], str]
 _UID = re.compile(r"[0-9.]+\Z").match
 _PLAIN = re.compile(r"[0-9A-Za-z .,:;()/_+-]+\Z").match  # holds none of the usual delimiters
 _NEVER = re.compile(r"(?!)").match
@@ -31,7 +31,7 @@ class Spelling:
 
     Attributes:
         marks: The delimiters.
-        tail: What follows OBX-5.
+        tail: What follows OBX-5 of a value without a unit.
         msh: The first segment of a new message.
     """
 
@@ -86,7 +86,14 @@ class Spelling:
             is_plain = _NEVER
         elif row.domain is not None:
             is_plain = _unchanged(row.domain, is_plain)
-        return self.head(row), known, is_plain
+        return self.head(row), known, is_plain, self.tail_of(row)
+
+    def tail_of(self, row: RowPlan) -> str:
+        """Return what follows OBX-5: the unit (OBX-6) and the result status (OBX-11)."""
+        if not row.unit:
+            return self.tail
+        unit = self.marks.component.join((self.syntax.escaper.encode(row.unit), "", "UCUM"))
+        return f"{self.marks.field}{unit}{self.tail[1:]}"
 
     def count_head(self, tag: str, group: GroupPlan | None, *, is_flat: bool) -> str:
         """Return OBX-2 and OBX-3 of the count of a sequence."""

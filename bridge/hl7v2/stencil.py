@@ -143,7 +143,7 @@ def _numbered(
             made.append(element._replace(items=tuple(item for item in items if item is not None)))
         elif element.items is None and isinstance(plan, RowPlan) and not _is_converted_field(plan):
             made.append(element._replace(values=(f"\0{len(holes)}\0",)))
-            _, known, is_plain = quick[element.tag]
+            _, known, is_plain, _ = quick[element.tag]
             holes.append((known, is_plain))
         else:
             return None
@@ -152,7 +152,7 @@ def _numbered(
 
 def _is_converted_field(row: RowPlan) -> bool:
     """Whether the value alone decides if it goes into a field or an observation."""
-    return row.is_field and (row.kind is CODED or row.domain is not None)
+    return row.is_field and (row.kind is CODED or row.is_name or row.domain is not None)
 
 
 class _Drawing(Spelling):
@@ -163,7 +163,7 @@ class _Drawing(Spelling):
 
     def quick(self, group: GroupPlan | None) -> dict[str, Quick]:
         """Return what writes any value of a row."""
-        return {tag: (head, _NO_TERMS, bool) for tag, (head, _, _) in super().quick(group).items()}
+        return {tag: (head, _NO_TERMS, bool, tail) for tag, (head, _, _, tail) in super().quick(group).items()}
 
     def writer(self) -> ValueWriter:
         """Return a writer that changes nothing."""

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from bridge.issues import Catalogue, Entry, Severity, Unreadable
 from bridge.limits import DEFAULT, Limits
-from bridge.tables import lint, source
+from bridge.tables import lint, quick, source
 from bridge.tables.compile import compiled
 from bridge.tables.formats import Settings, formats, shipped
-from bridge.tables.gather import gather
+from bridge.tables.gather import gather, shipped_files
 from bridge.tables.rows import Tables
 from bridge.tables.source import Keyed
 
@@ -57,6 +57,10 @@ def _loaded(paths: tuple[str, ...], stamp: _Stamp, settings: _Frozen, limits: Li
 def load_uncached(paths: tuple[str, ...] = (), settings: Settings | None = None, limits: Limits = DEFAULT) -> Tables:
     """Read, lint and compile, whatever was loaded before; see :func:`load`."""
     known = formats(settings)
+    if not paths:
+        files = shipped_files()
+        if quick.is_linted(files):
+            return compiled(tuple(quick.drafts(files)), known)
     gathered = gather(paths, limits)
     findings = lint.faults(gathered, known)
     if findings:

@@ -11,7 +11,8 @@ from bridge.tables import dictionary, examples, homes
 from bridge.tables.dictionary import Attribute
 from bridge.tables.drafts import Draft
 from bridge.tables.formats import Formats
-from bridge.tables.rows import Check, Group, Member, Row, Table, Tables, Term, Terms
+from bridge.tables.quick import LaterExamples
+from bridge.tables.rows import Check, Example, Group, Member, Row, Table, Tables, Term, Terms
 from bridge.tables.source import Cell, Keyed
 
 _CARD = re.compile(r"(0|[1-9][0-9]*)\.\.([1-9][0-9]*|\*)\Z")
@@ -89,10 +90,18 @@ def _table(draft: Draft, terms: Mapping[str, Terms], formats: Formats) -> Table:
         rows={member.tag: member for member in members},
         fixed={side: _texts(root.keyed("fixed").keyed(side)) for side in ("fhir", "hl7v2")},
         requires=tuple(_requirements(root.keyed("requires"))),
-        examples=tuple(examples.compiled(example, formats) for example in root.maps("examples")),
+        examples=_examples(draft, formats),
         overrides=draft.overrides,
         spot=root.spot,
     )
+
+
+def _examples(draft: Draft, formats: Formats) -> Sequence[Example]:
+    def made(root: Keyed) -> tuple[Example, ...]:
+        return tuple(examples.compiled(example, formats) for example in root.maps("examples"))
+
+    later = draft.later
+    return made(draft.root) if later is None else LaterExamples(lambda: made(later()))
 
 
 def _texts(node: Keyed) -> dict[str, str]:
@@ -233,6 +242,7 @@ def _term(node: Keyed, code_system: str, hl7v2_system: str, formats: Formats) ->
         fhir_system=formats.code_system(node.text("fhir-system", code_system)),
         hl7v2_system=node.text("hl7v2-system", hl7v2_system),
         read_only=node.text("only") == "read",
+        fhir_also=tuple(cell.value for cell in node.cells("fhir-also")),
         because=node.text("because"),
         spot=node.spot,
     )

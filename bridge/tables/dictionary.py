@@ -108,9 +108,14 @@ def attribute(tag: str) -> Attribute | None:
 @lru_cache(4096)
 def by_keyword(keyword: str) -> Attribute | None:
     """Return what the dictionary says of the attribute with this keyword, or None."""
-    if not _KEYWORD(keyword):
-        return None
-    return _attribute(_line(_text("dictionary.tsv"), f"\n{keyword}\t"))
+    found = _keywords().get(keyword)
+    return _attribute(found.split("\t")) if found else None
+
+
+@cache
+def _keywords() -> dict[str, str]:
+    """Return every line by its keyword: hundreds of rows ask by keyword, and a search each would take longer."""
+    return {line[: line.find("\t")]: line for line in _text("dictionary.tsv").splitlines() if line[:1].isalpha()}
 
 
 def find(name: str) -> Attribute | None:

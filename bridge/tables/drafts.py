@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from bridge.tables import dictionary
@@ -16,11 +16,13 @@ class Draft(NamedTuple):
         root: Its nodes, with those of the site tables.
         digest: SHA-256 of the bytes that it was made from.
         overrides: What was merged into it: ``"qapv 1.0.0 sha256:..."``.
+        later: Reads the examples, where ``root`` was read without them.
     """
 
     root: Keyed
     digest: str
     overrides: tuple[str, ...] = ()
+    later: Callable[[], Keyed] | None = None
 
 
 class Part(NamedTuple):

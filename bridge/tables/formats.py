@@ -117,6 +117,13 @@ def _files() -> tuple[dict[str, object], ...]:
     )
 
 
+@lru_cache(1)
+def bundle_facts() -> dict[str, object]:
+    """Return ``fhir_bundle.yaml``: what a Bundle holds beside the ImagingStudy."""
+    name = "fhir_bundle.yaml"
+    return cast("dict[str, object]", source.plain(source.parse(shipped(name), name)))
+
+
 def _vr_home(row: Mapping[str, str]) -> VrHome:
     return VrHome(
         vr=row["vr"],

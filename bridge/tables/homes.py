@@ -68,7 +68,7 @@ def _fhir_home(home: Keyed, on: str, formats: Formats) -> FhirHome:
         type=home.text("value"),
         otherwise=home.text("otherwise"),
         transform=TRANSFORMS[home.text("transform", "text")],
-        system=home.text("system"),
+        system=home.text("unit") or home.text("system"),
     )
 
 
@@ -90,6 +90,7 @@ def hl7_home(home: Keyed, attribute: Attribute, formats: Formats) -> Hl7Home:
         transform=TRANSFORMS[home.text("transform", "text")],
         rad28_text=rad28.text("text"),
         rad28_type=rad28.text("type"),
+        unit=home.text("unit"),
         aliases=tuple(Identifier(*(alias.text(k) for k in ("code", "text", "system"))) for alias in home.maps("also")),
     )
 

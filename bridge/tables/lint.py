@@ -10,14 +10,14 @@ from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from os import PathLike, fspath
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from bridge.issues import Finding, Unreadable
 from bridge.limits import DEFAULT, Limits
 from bridge.tables import dictionary, lint_examples, lint_homes, lint_targets, lint_terms
 from bridge.tables.compile import cardinality, multiplicity
 from bridge.tables.drafts import Draft, Part, parts
-from bridge.tables.formats import Formats, Settings, formats, issue_codes
+from bridge.tables.formats import Formats, Settings, bundle_facts, formats, issue_codes
 from bridge.tables.gather import Gathered, gather
 from bridge.tables.rows import Spot
 from bridge.tables.shape import nearest
@@ -122,6 +122,7 @@ def _head(root: Keyed, known: Formats) -> Iterator[Finding]:
     for kind in ("type-1", "type-2"):
         for cell in root.keyed("requires").cells(kind):
             yield from _attribute(cell)
+    yield from _orders(root, known)
     for key in root.keyed("fixed").keyed("fhir").keys.values():
         host, _, member = key.value.rpartition(".")
         if not known.shape(host, member):
@@ -129,6 +130,21 @@ def _head(root: Keyed, known: Formats) -> Iterator[Finding]:
             yield fault("table.unknown-name", key.spot, f"FHIR has no {key.value!r}{nearest(key.value, members)}")
     for key in root.keyed("fixed").keyed("hl7v2").keys.values():
         yield from lint_homes.field_faults(key, known)
+
+
+def _orders(root: Keyed, known: Formats) -> Iterator[Finding]:
+    """Check that no constant makes an order to treat, and that no term that is none's basis becomes one."""
+    never = cast("Mapping[str, Sequence[str]]", known.fhir["never"])
+    for key, value in root.keyed("fixed").keyed("fhir").items():
+        if isinstance(value, Cell) and value.value in never.get(key.value, ()):
+            yield fault("table.active-order", value.spot, f"{key.value} must not be {value.value!r}")
+    also = cast("Mapping[str, Mapping[str, Sequence[str]]]", bundle_facts()["also"])
+    for term in chain.from_iterable(terms.maps("rows") for terms in _terms(root).values()):
+        for cell in term.cells("fhir-also"):
+            allowed = also.get(cell.value, {}).get("terms", ())
+            if term.text("dicom") not in allowed:
+                detail = f"{cell.value!r} may stand beside {', '.join(allowed)} alone"
+                yield fault("table.active-order", cell.spot, detail)
 
 
 def _attribute(cell: Cell) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from bridge.tables.source import Cell, Keyed, fault
 from bridge.transforms import TRANSFORMS
 
 _CODED = ("Coding", "CodeableConcept", "code", "CWE", "ID", "IS")
-_SHAPES = {"o": ("Coding", "CodeableConcept"), "n": ("integer", "decimal"), "b": ()}
+_SHAPES = {"o": ("Coding", "CodeableConcept"), "n": ("integer", "unsignedInt", "decimal"), "b": ()}
 
 
 def faults(row: Keyed, attribute: Attribute, known: Formats) -> Iterator[Finding]:
@@ -103,6 +103,10 @@ def _held(home: Keyed, key: str, row: Keyed, attribute: Attribute, known: Format
     if other and (not _pairs("text", attribute, other.value, known) or other.value in _CODED):
         yield _wrong_type(other, attribute, _types("text", attribute, key, known) - set(_CODED))
     yield from _coded(home, cell, row)
+    if (cell.value == "Quantity" and "unit" not in home.nodes) or (
+        "unit" in home.nodes and cell.value not in ("Quantity", "NM")
+    ):
+        yield fault("table.wrong-type", cell.spot, "a unit belongs to a Quantity or NM, and a Quantity has a unit")
 
 
 def _coded(home: Keyed, cell: Cell, row: Keyed) -> Iterator[Finding]:
@@ -122,8 +126,10 @@ def _is_single(row: Keyed, attribute: Attribute) -> bool:
 def _element(home: Keyed, row: Keyed, attribute: Attribute, known: Formats) -> Iterator[Finding]:
     """Check a native element at each of its anchors: it exists, it is one, and it has the type."""
     element, value = home.cell("element"), home.cell("value")
-    if "otherwise" in home.nodes:
-        yield fault("table.wrong-type", home.nodes["otherwise"].spot, "a native element has one type; use an extension")
+    pairs = _pairs(home.text("transform", "text"), attribute, home.text("value"), known)
+    if "otherwise" in home.nodes and (not pairs or pairs[0].is_whole or home.text("otherwise") != "string"):
+        detail = "a native element has one type; beside it only a text (string) has room, where a transform is partial"
+        yield fault("table.wrong-type", home.nodes["otherwise"].spot, detail)
     if element and not _is_single(row, attribute):
         detail = f"{attribute.keyword} has VM {attribute.vm}, the element holds one value; use an extension, or card"
         yield fault("table.cardinality", element.spot, detail)
@@ -154,10 +160,16 @@ def _path(element: Cell, value: Cell | None, anchor: str, known: Formats) -> Ite
         yield fault("table.wrong-type", value.spot, f"{element.value} is not of type {value.value}; {expected}")
 
 
+def cell_is_name(observation: Keyed, attribute: Attribute) -> bool:
+    """Whether a whole field holds a person's name: there alone a transform has a meaning beside a field."""
+    place = homes.field(observation.text("field"))
+    return observation.text("transform") == "v2-name" and attribute.vr == "PN" and bool(place and len(place[1]) == 1)
+
+
 def _field_alone(observation: Keyed, row: Keyed, attribute: Attribute) -> Iterator[Finding]:
     """Check that a field stands alone: its text is the value."""
     for key, cell in observation.keys.items():
-        if key != "field":
+        if key != "field" and not (key == "transform" and cell_is_name(observation, attribute)):
             yield fault("table.schema", cell.spot, f"{key!r} has no meaning beside 'field'")
     if not _is_single(row, attribute):
         yield fault(

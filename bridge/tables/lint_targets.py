@@ -28,8 +28,9 @@ class _Taken(NamedTuple):
 
 def faults(roots: list[Keyed], parts: list[Part], known: Formats) -> Iterator[Finding]:
     """Yield every place that two rows, or a row and a constant, are written to."""
-    taken = [one for root in roots for one in _constants(root)]
-    taken += [one for part in parts for one in (*_dicom(part), *_fhir(part, known), *_hl7v2(part, known))]
+    taken = [one for part in parts for one in (*_dicom(part), *_fhir(part, known), *_hl7v2(part, known))]
+    fields = {one.target for one in taken if one.target.kind == "field"}  # a constant is what a whole field has without
+    taken[:0] = [one for root in roots for one in _constants(root) if one.target not in fields]
     first: dict[_Target, _Taken] = {}
     for one in taken:
         other = first.setdefault(one.target, one)

@@ -5,7 +5,7 @@ Nothing here knows a single attribute; everything comes from ``mappings/*.yaml``
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
@@ -31,6 +31,7 @@ class Term:
         fhir_system: Absolute URL of the code system.
         hl7v2_system: Name of the coding system (CWE.3).
         read_only: An alias that is understood but never written (``only: read``).
+        fhir_also: Elements that new FHIR documents have beside the term (``fhir_bundle.yaml``, ``also``).
     """
 
     dicom: str
@@ -42,6 +43,7 @@ class Term:
     hl7v2_system: str
     read_only: bool = False
     because: str = ""
+    fhir_also: tuple[str, ...] = ()
     spot: Spot
 
 
@@ -92,7 +94,7 @@ class FhirHome:
         type: FHIR type of the value (``id``, ``Coding`` ...), the suffix of ``value[x]`` for an extension.
         otherwise: Type that takes the text unchanged where the transform's domain ends; empty if there is none.
         transform: Value pair between DICOM text and the type's text.
-        system: ``Coding.system`` of a coded value without terms.
+        system: ``Coding.system`` of a coded value without terms; UCUM code of the unit of a Quantity.
     """
 
     on: str
@@ -124,6 +126,7 @@ class Hl7Home:
         type: OBX-2 (HL7 table 0125), as the newest versions spell it.
         otherwise: OBX-2 that takes the text unchanged where the transform's domain ends.
         transform: Value pair between DICOM text and the type's text.
+        unit: UCUM code of the values' unit (OBX-6); empty: none is stated.
         rad28_text: OBX-3.2 of the rad28 profile (OBX-3.1 stays empty); empty: the profile writes ``identifier``.
         rad28_type: OBX-2 of the rad28 profile.
         aliases: Other identifiers that are read; an empty code matches by text alone.
@@ -138,6 +141,7 @@ class Hl7Home:
     rad28_text: str
     rad28_type: str
     aliases: tuple[Identifier, ...]
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,7 +277,7 @@ class Table:
     rows: Mapping[str, Member]
     fixed: Mapping[str, Mapping[str, str]]
     requires: tuple[tuple[str, str], ...]  # (tag, type)
-    examples: tuple[Example, ...]
+    examples: Sequence[Example]
     overrides: tuple[str, ...] = ()
     spot: Spot
 

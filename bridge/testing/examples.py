@@ -148,7 +148,7 @@ def _laid_over(node: dict[str, object], members: Mapping[str, object]) -> None:
 
 def _assembled_hl7v2(layers: Sequence[Example]) -> bytes:
     observations: dict[tuple[str, str], str] = {}
-    fields: dict[str, dict[int, str]] = {"PID": {1: "1"}}
+    fields: dict[str, dict[int, str]] = {"PID": {1: "1"}, "OBR": {1: "1", 4: "RTPLAN^RT Plan^DCM"}}
     for layer in layers:
         for line in layer.hl7v2:
             parts = line.split("|")
@@ -161,8 +161,7 @@ def _assembled_hl7v2(layers: Sequence[Example]) -> bytes:
     segments = ["MSH|^~\\&|BRIDGE||||20260101000000||ORU^R01^ORU_R01|EXAMPLE|P|2.5.1||||||UNICODE UTF-8"]
     for segment, values in fields.items():
         segments.append("|".join([segment, *(values.get(i, "") for i in range(1, max(values) + 1))]))
-    segments.append("OBR|1|||RTPLAN^RT Plan^DCM")
-    segments += [f"OBX|{n}|{line}||||||F" for n, line in enumerate(observations.values(), 1)]
+    segments += [f"OBX|{n}|{line}{'|' * (9 - line.count('|'))}F" for n, line in enumerate(observations.values(), 1)]
     return (_RECORD_SEPARATOR.join(segments) + _RECORD_SEPARATOR).encode()
 
 
@@ -194,7 +193,7 @@ def _holds(actual: object, expected: object) -> bool:
 def _missing_hl7v2(message: bytes, expected: Sequence[str]) -> Iterator[str]:
     """Yield the example's lines that the message lacks; set ids and trailing fields do not count."""
     segments = [segment.split("|") for segment in message.decode().split(_RECORD_SEPARATOR) if segment]
-    observed = {"|".join(fields[2:6]) for fields in segments if fields[0] == "OBX"}
+    observed = {"|".join(fields[2:n]) for fields in segments if fields[0] == "OBX" for n in (6, 7)}
     for line in expected:
         head, _, rest = line.partition("|")
         segment, dash, number = head.partition("-")

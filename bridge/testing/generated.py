@@ -89,9 +89,11 @@ def _row(draw: st.DrawFn, attribute: Attribute, terms: Sequence[str], number: st
     else:
         fhir, fhir_transform, hl7v2, hl7v2_transform = draw(st.sampled_from(_choices(attribute.vr)))
         system = ', system: "urn:ietf:rfc:3986"' if fhir in {"Coding", "CodeableConcept"} else ""
-        home = f"extension: {name}, value: {fhir}, transform: {fhir_transform}{system}, otherwise: string"
+        unit = ', unit: "Gy"' if fhir == "Quantity" else ""
+        home = f"extension: {name}, value: {fhir}, transform: {fhir_transform}{system}{unit}, otherwise: string"
         lines.append(f"  fhir: {{{where}{home}}}")
-        lines.append(f"  hl7v2: {{type: {hl7v2}, transform: {hl7v2_transform}, otherwise: ST}}")
+        unit = unit if hl7v2 == "NM" else ""
+        lines.append(f"  hl7v2: {{type: {hl7v2}, transform: {hl7v2_transform}, otherwise: ST{unit}}}")
     lines.append(f'  card: "{draw(st.sampled_from(("0..1", "1..1")))}"')
     return lines
 

@@ -62,6 +62,8 @@ def texts(longest: int, *, ascii_only: bool = False) -> st.SearchStrategy[str]:
     return st.one_of(hostile, drawn.map(str.strip).filter(bool))
 
 
+_MANY = 14  # members of one level that are drawn each by itself
+
 _DATES = st.dates().map(lambda day: day.strftime("%Y%m%d").zfill(8))
 _TIMES = st.builds(
     lambda h, m, s, f, n: f"{h:02}{m:02}{s:02}" + (f".{f:06}"[: n + 1] if n else ""),
@@ -80,6 +82,13 @@ _VALUES: Mapping[str, Callable[[], st.SearchStrategy[str]]] = {
     "TM": lambda: st.one_of(_TIMES, _SHORT_TIMES),
     "DS": lambda: st.one_of(_DECIMALS, st.integers(-(10**9), 10**9).map(str)),
     "IS": lambda: st.integers(-(2**31), 2**31 - 1).map(str),
+    "US": lambda: st.integers(0, 2**16 - 1).map(str),
+    "SS": lambda: st.integers(-(2**15), 2**15 - 1).map(str),
+    "FL": lambda: st.sampled_from(("0.0", "1.5", "-0.1", "16777216.0", "1e+20", "100.0")),
+    "FD": lambda: st.sampled_from(("0.0", "1.5", "-0.1", "1e-300", "123456789.125", "0.30000000000000004")),
+    "AS": lambda: st.sampled_from(("066Y", "000D", "011M", "003W")),
+    "DT": lambda: st.sampled_from(("2026", "20260301143000.123456+0100", "202603011430", "20260301143000-0500")),
+    "PN": lambda: st.sampled_from(("DOE^JANE", "DOE^JANE^M^DR^JR", "Doe", "^JANE", "DOE^^M", "A^B=C^D", "O'Neil^a b")),
 }
 
 
@@ -107,7 +116,7 @@ def values_of(row: Row, tables: Tables) -> st.SearchStrategy[tuple[str, ...]]:
 def elements(draw: st.DrawFn, members: Mapping[str, Member], tables: Tables, *, null: bool = False) -> Item:
     """Draw the elements of one level, each member in any of its states."""
     drawn = []
-    for member in sorted(members.values(), key=lambda m: m.tag):
+    for member in sorted(_some(draw, members), key=lambda m: m.tag):
         if isinstance(member, Group):
             element = draw(st.one_of(st.none(), _groups(member, tables, null=null)))
         else:
@@ -115,6 +124,15 @@ def elements(draw: st.DrawFn, members: Mapping[str, Member], tables: Tables, *, 
         if element is not None:
             drawn.append(element)
     return tuple(drawn)
+
+
+def _some(draw: st.DrawFn, members: Mapping[str, Member]) -> list[Member]:
+    """Draw which members of a level to speak of: all of a few, some of many; always those that say which plan it is."""
+    if len(members) <= _MANY:
+        return list(members.values())
+    known: list[Member] = [member for member in members.values() if isinstance(member, Row) and member.level == "plan"]
+    others = [member for member in members.values() if member not in known]
+    return known + draw(st.lists(st.sampled_from(others), max_size=_MANY, unique_by=lambda member: member.tag))
 
 
 def _row_states(row: Row, tables: Tables, *, null: bool) -> st.SearchStrategy[Element | None]:

@@ -13,6 +13,7 @@ import bridge
 from bridge import Bridge, Limits
 from tests.benchmarks import inputs, peers
 from tests.benchmarks.stopwatch import Comparison, Run, Spread, alone, compare, processes
+from tests.core import CORE
 
 SIZES = (10, 100, 1_000, 10_000)
 WIDE = Limits(hl7_bytes=1 << 26, hl7_segments=1_000_000, json_bytes=1 << 26, json_members=10_000_000)
@@ -76,8 +77,8 @@ class _Case(NamedTuple):
 
 
 def ratios(pace: Pace, only: str = "") -> Iterator[Ratio]:
-    """Measure and yield every comparison."""
-    b = bridge.load()
+    """Measure and yield every comparison: the core's on its own tables, and the whole plan on all of them."""
+    b = bridge.load(*CORE)
     for case in _cases(b):
         if only.lower() in f"{case.name} {case.against}".lower():
             measured = compare(
@@ -92,9 +93,11 @@ def ratios(pace: Pace, only: str = "") -> Iterator[Ratio]:
 
 def _cases(b: Bridge) -> Iterator[_Case]:
     yield from _part10(b)
+    yield from _whole_plan(bridge.load())
     message = inputs.message_of_ten(b)
     ours = _translation(b, message, "fhir")
     yield _Case("ORU of 10 OBX → FHIR", "hl7apy, parsing it", ours, peers.hl7apy_parsing(message), 50, at_least=True)
+    yield from _carried(b)
     yield _Case("ORU of 10 OBX → FHIR", "plain split", ours, peers.plain_split(message), 8)
     documents = {"the small plan": b.translate(inputs.plan("small"), to="fhir").to_bytes()}
     for items in (10, 100):
@@ -128,8 +131,25 @@ def _part10(b: Bridge) -> Iterator[_Case]:
     )
 
 
-def _translation(b: Bridge, document: bytes, to: str, *, scan: bool = True) -> Run:
-    return lambda: b.translate(document, to=to, scan=scan).to_bytes()
+def _whole_plan(b: Bridge) -> Iterator[_Case]:
+    """Yield every attribute that the shipped tables map, beside pydicom reading the same ones."""
+    data = inputs.plan("VMAT")
+    bare = peers.pydicom_reading(data, peers.attributes(b))
+    title = f"Part 10 → FHIR, VMAT ({len(data) / 1024:.0f} kB), the whole plan"
+    yield _Case(f"{title}, no scan", "pydicom", _translation(b, data, "fhir", scan=False), bare, 3)
+    yield _Case(f"{title}, with scan", "pydicom", _translation(b, data, "fhir", scan=True), bare, 3)
+
+
+def _carried(b: Bridge) -> Iterator[_Case]:
+    """Yield the whole data set, carried, beside what pydicom writes of it."""
+    data = inputs.plan("VMAT")
+    for to, name in (("fhir", "FHIR"), ("hl7v2", "ER7"), ("dicom-json", "DICOM JSON")):
+        title = f"Part 10 → {name}, VMAT ({len(data) / 1024:.0f} kB), every attribute carried"
+        yield _Case(title, "pydicom, to_json", _translation(b, data, to, unmapped="carry"), peers.pydicom_json(data), 2)
+
+
+def _translation(b: Bridge, document: bytes, to: str, *, scan: bool = True, unmapped: str = "report") -> Run:
+    return lambda: b.translate(document, to=to, scan=scan, unmapped=unmapped).to_bytes()
 
 
 def times(pace: Pace, only: str = "") -> Iterator[Time]:
@@ -174,7 +194,7 @@ def _process(command: list[str]) -> Run:
 
 def growth(pace: Pace, only: str = "") -> Iterator[Growth]:
     """Measure and yield the time an item takes, in each of the six directions, as the items get more."""
-    b = bridge.load()
+    b = bridge.load(*CORE)
     for source, target in product(inputs.FORMATS, repeat=2):
         name = f"{source} → {target}"
         if source != target and only.lower() in name.lower():

@@ -34,6 +34,11 @@ def pydicom_reading(data: bytes, wanted: Attributes) -> Callable[[], object]:
     return lambda: _values(dcmread(BytesIO(data)), wanted)
 
 
+def pydicom_json(data: bytes) -> Callable[[], object]:
+    """Return pydicom writing a whole file as DICOM JSON."""
+    return lambda: dcmread(BytesIO(data)).to_json()
+
+
 def pydicom_reading_only(data: bytes, wanted: Attributes) -> Callable[[], object]:
     """Return pydicom told which elements to keep; the fastest that it can do."""
     tags = [tag for tag, _ in wanted]

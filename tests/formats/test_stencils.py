@@ -19,8 +19,9 @@ from bridge.record import Element, Format, Item, Record
 from bridge.tables import builtin
 from bridge.testing.generated import generated_tables
 from bridge.testing.strategies import HOSTILE, records
+from tests.core import CORE
 
-SHIPPED = builtin.load()
+SHIPPED = builtin.load(*CORE)
 OPTIONS = [Options(), Options(unmapped="carry"), Options(fhir_release="R5"), Options(resource="service-request")]
 PROFILES = [Options(), Options(profile="rad28", hl7_version="2.3.1"), Options(message_time="2026")]
 UID = "1.2.826.0.1.3680043.8.498.1"

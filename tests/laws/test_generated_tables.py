@@ -28,7 +28,7 @@ def bridges_with_records(draw: st.DrawFn) -> tuple[Bridge, Record]:
     return Bridge(tables, CATALOGUE), draw(records(tables))
 
 
-@pytest.mark.parametrize("format_", [*testing.FORMATS, Format.DICOM_JSON], ids=str)
+@pytest.mark.parametrize("format_", [*testing.FORMATS, Format.DICOM_JSON, Format.DICOM_XML, Format.FHIR_XML], ids=str)
 @patient
 @given(drawn=bridges_with_records())
 def test_what_is_written_is_read(format_, drawn):

@@ -16,7 +16,8 @@ BRIDGE = bridge.load()
 RECORDS = records(BRIDGE.tables)
 RECORDS_WITH_NULL = records(BRIDGE.tables, null=True)
 WAYS = [pytest.param(here, there, id=f"{here}-{there}") for here, there in testing.WAYS]
-FORMATS = [pytest.param(format_, id=str(format_)) for format_ in (*testing.FORMATS, Format.DICOM_JSON)]
+LOSSLESS = (Format.DICOM_JSON, Format.DICOM_XML, Format.FHIR_XML, Format.HEALTHIMAGING, Format.ORTHANC)
+FORMATS = [pytest.param(format_, id=str(format_)) for format_ in (*testing.FORMATS, *LOSSLESS)]
 
 
 @pytest.mark.parametrize("format_", FORMATS)
@@ -26,7 +27,7 @@ def test_what_is_written_is_read(format_, record):
     assert testing.write_then_read(BRIDGE, record, format_) == []
 
 
-@pytest.mark.parametrize("format_", [Format.FHIR, Format.HL7V2])
+@pytest.mark.parametrize("format_", [Format.FHIR, Format.FHIR_XML, Format.HL7V2])
 @given(record=RECORDS_WITH_NULL)
 def test_null_is_neither_empty_nor_absent(format_, record):
     """read(write(r)) == r, with explicit nulls in it."""

@@ -14,9 +14,10 @@ from bridge.lens import Options
 from bridge.record import Element, Format, Record
 from bridge.tables import builtin
 from bridge.testing.strategies import records, texts, uids
+from tests.core import CORE
 from tests.formats.dicom.plans import SYNTAXES, emitted
 
-TABLES = builtin.load()
+TABLES = builtin.load(*CORE)
 LENS = DicomLens(TABLES)
 CARRY = Options(unmapped="carry")
 DOCUMENTS = [*SYNTAXES, "JSON"]

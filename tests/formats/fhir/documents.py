@@ -12,6 +12,7 @@ from typing import Any
 from bridge.fhir.lens import FhirLens
 from bridge.lens import Options, Reading
 from bridge.tables import builtin
+from tests.core import CORE
 
 BASE = "https://w3id.org/dicom-bridge/fhir"
 ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
@@ -27,7 +28,7 @@ Json = dict[str, Any]
 @cache
 def lens(name: str = "") -> FhirLens:
     """Return the lens of the shipped tables, or of one beside this file."""
-    return FhirLens(builtin.load(Path(__file__).with_name(name)) if name else builtin.load())
+    return FhirLens(builtin.load(Path(__file__).with_name(name)) if name else builtin.load(*CORE))
 
 
 def read(document: object, **options: Any) -> Reading:

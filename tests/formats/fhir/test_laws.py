@@ -15,6 +15,7 @@ from bridge.lens import Options
 from bridge.record import Element, Format, Record, leaves
 from bridge.tables import builtin
 from bridge.testing.strategies import HOSTILE, records
+from tests.core import CORE
 from tests.formats.fhir.documents import (
     GENERIC,
     GROUP,
@@ -32,7 +33,7 @@ from tests.formats.fhir.documents import (
 RELEASES = ["R4", "R4B", "R5"]
 RESOURCES = ["imaging-study", "service-request"]
 LENSES = [
-    pytest.param(lens(), builtin.load(), id="shipped"),
+    pytest.param(lens(), builtin.load(*CORE), id="shipped"),
     pytest.param(lens("table.yaml"), lens("table.yaml")._tables, id="kinds"),
 ]
 FHIR = Format.FHIR
@@ -80,7 +81,7 @@ ODD = [
 ]
 TEXTS = st.one_of(st.sampled_from(ODD), st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
 BULK = st.sampled_from(["AAEC", "AAE=", "AA=="])
-VRS = builtin.load().vrs
+VRS = builtin.load(*CORE).vrs
 
 
 def carried(draw: Any, depth: int) -> Element:
@@ -103,7 +104,7 @@ def generics(draw: Any, depth: int) -> tuple[Element, ...]:
 @pytest.mark.parametrize("resource", RESOURCES)
 @given(data=st.data())
 def test_attributes_without_a_row_are_carried_in_every_vr_and_state(resource, data):
-    record = data.draw(records(builtin.load()))
+    record = data.draw(records(builtin.load(*CORE)))
     extra = generics(data.draw, 2)
     kept = [element for element in record.elements if element.tag not in {e.tag for e in extra}]
     elements = tuple(sorted([*kept, *extra], key=lambda element: element.tag))
@@ -247,7 +248,7 @@ def test_writing_touches_only_what_rows_own(relations, release):
 @given(data=st.data())
 def test_a_record_written_into_any_document_is_read_from_it(data):
     """PutGet, where the record says everything that the document says of the plan."""
-    tables = builtin.load()
+    tables = builtin.load(*CORE)
     first, second = (data.draw(records(tables)) for _ in range(2))
     same = {row.tag for row in tables.members.values() if getattr(row, "level", "")}
     kept = {e.tag: e for e in first.elements if e.tag in same}
@@ -265,7 +266,7 @@ def test_a_record_written_into_any_document_is_read_from_it(data):
 
 @given(data=st.data())
 def test_several_records_come_back_whatever_they_share(data):
-    tables = builtin.load()
+    tables = builtin.load(*CORE)
     drawn = data.draw(st.lists(records(tables), min_size=2, max_size=4))
     options = Options(resource=data.draw(st.sampled_from(RESOURCES)))
     writing = lens().write(drawn, options, to=FHIR)

@@ -10,8 +10,9 @@ from bridge.hl7v2.lens import Hl7Lens
 from bridge.ledger import State
 from bridge.record import Element, Record
 from bridge.tables import builtin
+from tests.core import CORE
 
-TABLES = builtin.load()
+TABLES = builtin.load(*CORE)
 LABEL = "300A0002"
 
 

@@ -20,8 +20,9 @@ from bridge.lens import Options
 from bridge.record import Element, Item, Record, leaves
 from bridge.tables import builtin
 from bridge.tables.rows import Group, Member, Row
+from tests.core import CORE
 
-TABLES = builtin.load()
+TABLES = builtin.load(*CORE)
 LENS = Hl7Lens(TABLES)
 VERSIONS = TABLES.hl7v2["versions"]
 CARRY = Options(unmapped="carry")

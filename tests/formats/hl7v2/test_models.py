@@ -11,9 +11,10 @@ from bridge.issues import BridgeError, Unreadable
 from bridge.lens import Options
 from bridge.record import Element, Record
 from bridge.tables import builtin
+from tests.core import CORE
 from tests.formats.hl7v2.test_writing import FULL, item, record
 
-LENS = Hl7Lens(builtin.load())
+LENS = Hl7Lens(builtin.load(*CORE))
 hl7apy = pytest.importorskip("hl7apy", reason="hl7apy is not installed")
 KEPT = ["2.3", "2.3.1", "2.4", "2.5", "2.5.1", "2.6", "2.7"]
 PLAIN = record(item("PREDECESSOR", "1.2.3.9"), (), label="Plan 1")

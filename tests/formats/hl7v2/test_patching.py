@@ -10,8 +10,9 @@ from bridge.ledger import Refusal
 from bridge.lens import Options
 from bridge.record import Element, Item, Record
 from bridge.tables import builtin
+from tests.core import CORE
 
-LENS = Hl7Lens(builtin.load())
+LENS = Hl7Lens(builtin.load(*CORE))
 PHOTON = "1.2.840.10008.5.1.4.1.1.481.5"
 MSH = "MSH|^~\\&|TPS|H|EHR|H|20260101120000||ORU^R01^ORU_R01|CTL1|P|2.5.1||||||UNICODE UTF-8"
 PID = "PID|1||ID01^^^H^MR||DOE^JOHN"

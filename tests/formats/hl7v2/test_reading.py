@@ -11,8 +11,9 @@ from bridge.lens import Options, Reading
 from bridge.limits import Limits
 from bridge.record import Element
 from bridge.tables import builtin
+from tests.core import CORE
 
-LENS = Hl7Lens(builtin.load())
+LENS = Hl7Lens(builtin.load(*CORE))
 PLAN, STUDY, CLASS, REFERENCED = "1.2.3.4", "1.2.3.1", "1.2.840.10008.5.1.4.1.1.481.5", "1.2.3.9"
 MSH = "MSH|^~\\&|TPS|H|EHR|H|20260101120000||ORU^R01^ORU_R01|CTL1|P|2.5.1||||||UNICODE UTF-8"
 PID = "PID|1||ID01^^^H&1.9&ISO^MR||DOE^JOHN"

@@ -13,8 +13,9 @@ from bridge.lens import Options
 from bridge.record import Element, Record
 from bridge.tables import builtin
 from bridge.transforms import TRANSFORMS
+from tests.core import CORE
 
-TABLES = builtin.load()
+TABLES = builtin.load(*CORE)
 
 
 def changed(tag: str, transform: str, type_: str, otherwise: str, rad28: str = "") -> Hl7Lens:

@@ -10,8 +10,9 @@ from bridge.ledger import Refusal
 from bridge.lens import Options
 from bridge.record import Element, Item, Record
 from bridge.tables import builtin
+from tests.core import CORE
 
-TABLES = builtin.load()
+TABLES = builtin.load(*CORE)
 LENS = Hl7Lens(TABLES)
 PHOTON = "1.2.840.10008.5.1.4.1.1.481.5"
 

@@ -55,6 +55,33 @@ def test_it_gives_terms_checks_and_examples(b):
     assert "300C0002" in row.examples[0].dicom
 
 
+def test_it_gives_the_whole_story_of_the_attribute(b):
+    what = b.explain("300A0055")
+    row = what.rows[0]
+    assert what.definition
+    assert "RT General Plan Module" in what.occurs
+    assert row.occurs == "RT Plan, RT Ion Plan: item of Referenced RT Plan Sequence (300C,0002)"
+    assert len(what.trouble) > 5
+    assert (row.table, row.version, row.place.partition(":")[0]) == (
+        "rt-plan-relationship",
+        row.version,
+        "rt_plan_relationship.yaml",
+    )
+    for line in (what.definition, what.occurs, "Known trouble:", row.version, "On the wire, made just now of"):
+        assert line in str(what)
+
+
+def test_the_live_example_is_what_the_bridge_writes(b):
+    live = b.explain("300A0055").live
+    example = next(one for one in b.explain("300A0055").rows[0].examples if one.name == live.example)
+    assert (
+        live.fhir["extension"][0]["valueCodeableConcept"]
+        == (example.fhir["ImagingStudy.series.instance"]["extension"][0]["extension"][0]["valueCodeableConcept"])
+    )
+    assert any(line in live.hl7v2 for line in example.hl7v2)
+    assert live.hl7v2.startswith("OBX|")
+
+
 def test_a_field_of_a_segment_and_a_native_element_are_told(b):
     row = b.explain("PatientID").rows[0]
     assert row.fhir[0] == "ImagingStudy.subject.identifier.value: string"
@@ -62,10 +89,10 @@ def test_a_field_of_a_segment_and_a_native_element_are_told(b):
 
 
 def test_an_attribute_without_a_row_has_its_generic_form(b):
-    what = b.explain("PatientName")
+    what = b.explain("CountryOfResidence")
     assert what.rows == ()
     assert "dicom-attribute" in what.generic["fhir"]
-    assert what.generic["hl7v2"].startswith("OBX-3 00100010^Patient's Name^99DCMELEM")
+    assert what.generic["hl7v2"].startswith("OBX-3 00102150^Country of Residence^99DCMELEM")
     assert "No table has a row for it" in str(what)
 
 
@@ -85,10 +112,13 @@ def test_the_nearest_spelling_is_named(b):
 
 
 def test_every_row_of_every_table_can_be_explained(b):
-    for name in b.tables.by_id:
-        what = b.explain(name)
-        assert name in {row.id for row in what.rows}
-        assert json.loads(json.dumps(what.as_dict()))["tag"] == what.tag
+    names: dict[str, set[str]] = {}
+    for name, member in b.tables.by_id.items():
+        names.setdefault(member.tag, set()).add(name)
+    for tag, rows in names.items():
+        what = b.explain(tag)
+        assert rows <= {row.id for row in what.rows}
+        assert json.loads(json.dumps(what.as_dict()))["tag"] == what.tag == tag
         assert str(what)
 
 

@@ -1,0 +1,259 @@
+"""A Bundle has all resources of a plan: the ImagingStudy says everything, the others are derived and never read back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import bridge
+from bridge import testing
+from bridge.fhir import models
+from bridge.fhir.names import human_name, spoken_name
+from bridge.lens import Options
+from bridge.record import Element, Format, Record
+from bridge.tables.rows import Tables
+from bridge.testing.generated import generated_tables
+from bridge.testing.strategies import records
+from bridge.translator import Bridge
+from tests.core import CORE
+from tests.tables.curated.records import BRIDGE, STATES, changed, every_value
+
+WHOLE = every_value()
+RELEASES = ("R4", "R4B", "R5")
+NEVER_ACTIVE = {"unknown", "draft", "on-hold", "revoked", "completed", "entered-in-error"}
+
+
+def bundle(record: Record, translator: Bridge = BRIDGE, **options: Any) -> dict[str, Any]:
+    lens = translator.lens(Format.FHIR)
+    return lens.write([record], Options(resource="bundle", **options), to=Format.FHIR).document  # type: ignore[return-value]
+
+
+def of(document: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    return [entry["resource"] for entry in document["entry"] if entry["resource"]["resourceType"] == kind]
+
+
+def with_value(record: Record, tag: str, value: str) -> Record:
+    kept = [element for element in record.elements if element.tag != tag]
+    return Record(tuple(sorted([*kept, Element(tag, "CS", (value,))])))
+
+
+@pytest.mark.parametrize("bundle_type", ["collection", "transaction"])
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("state", STATES)
+def test_a_bundle_read_back_gives_the_record(state, release, bundle_type):
+    options = Options(resource="bundle", bundle_type=bundle_type, fhir_release=release)
+    assert testing.write_then_read(BRIDGE, changed(WHOLE, state), Format.FHIR, options) == []
+
+
+@given(record=records(BRIDGE.tables))
+def test_any_record_comes_back_from_its_bundle(record):
+    assert testing.write_then_read(BRIDGE, record, Format.FHIR, Options(resource="bundle")) == []
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_plan_has_all_its_resources(release):
+    document = bundle(WHOLE, fhir_release=release)
+    kinds = [entry["resource"]["resourceType"] for entry in document["entry"]]
+    assert kinds == ["ImagingStudy", "Patient", "Device", "BodyStructure", "ServiceRequest", "Provenance"]
+    urls = [entry["fullUrl"] for entry in document["entry"]]
+    assert len(set(urls)) == len(urls)
+    assert all(url.startswith("urn:uuid:") for url in urls)
+    for resource in (entry["resource"] for entry in document["entry"]):
+        assert models.structural_findings(resource, "R5" if release == "R5" else "R4B") == []
+
+
+def test_the_patient_is_who_the_plan_says():
+    (patient,) = of(bundle(WHOLE), "Patient")
+    assert patient["name"] == [{"family": "DOE", "given": ["JANE", "M"], "prefix": ["DR"]}]
+    assert (patient["gender"], patient["birthDate"]) == ("female", "1960-01-15")
+    assert patient["identifier"] == [{"value": "PAT001", "assigner": {"display": "HOSPITAL"}}]
+
+
+def test_references_lead_to_entries():
+    document = bundle(WHOLE)
+    urls = {entry["fullUrl"] for entry in document["entry"]}
+    (study,) = of(document, "ImagingStudy")
+    (order,) = of(document, "ServiceRequest")
+    (approval,) = of(document, "Provenance")
+    said = [study["subject"]["reference"], study["series"][0]["performer"][0]["actor"]["reference"]]
+    said += [order["subject"]["reference"], order["supportingInfo"][0]["reference"], approval["target"][0]["reference"]]
+    assert set(said) <= urls
+
+
+def test_nothing_of_the_bundle_is_left_over_when_it_is_read():
+    document = json.dumps(bundle(WHOLE)).encode()
+    result = BRIDGE.translate(document, to="dicom-json", unmapped="reject")
+    assert result.ledger.counts()["rejected"] == result.ledger.counts()["unmapped"] == 0
+    assert list(result.records) == [WHOLE]
+
+
+def test_a_resource_that_is_derived_says_so():
+    for resource in (entry["resource"] for entry in bundle(WHOLE)["entry"][1:]):
+        assert [tag["code"] for tag in resource["meta"]["tag"]] == ["derived"]
+
+
+def test_the_same_plan_gives_the_same_ids_and_a_transaction_creates_each_resource_once():
+    one, two = (bundle(WHOLE, bundle_type="transaction") for _ in range(2))
+    assert one == two
+    assert one["type"] == "transaction"
+    for entry in one["entry"]:
+        request = entry["request"]
+        if request["method"] == "POST":
+            assert request["ifNoneExist"].startswith("identifier=")
+        else:
+            assert request["url"] == f"{entry['resource']['resourceType']}/{entry['resource']['id']}"
+            assert entry["fullUrl"].endswith(entry["resource"]["id"])
+
+
+def test_two_plans_of_one_patient_share_what_is_the_same():
+    other = Record(tuple(e._replace(values=("1.2.3.4",)) if e.tag == "00080018" else e for e in WHOLE.elements))
+    document = BRIDGE.lens(Format.FHIR).write([WHOLE, other], Options(resource="bundle"), to=Format.FHIR).document
+    assert len(of(document, "Patient")) == len(of(document, "Device")) == 1  # type: ignore[arg-type]
+    assert len(of(document, "ServiceRequest")) == 2  # type: ignore[arg-type]
+    assert BRIDGE.read(document, source="fhir").records == [WHOLE, other]
+
+
+# --- never an active order
+
+
+@pytest.mark.parametrize("intent", ["VERIFICATION", "MACHINE_QA", "RESEARCH", "SERVICE"])
+def test_a_plan_that_is_not_for_a_patient_is_no_order(intent):
+    assert of(bundle(with_value(WHOLE, "300A000A", intent)), "ServiceRequest") == []
+
+
+def with_reference(term: str) -> Record:
+    item = (
+        Element("00081150", "UI", ("1.2.840.10008.5.1.4.1.1.481.5",)),
+        Element("00081155", "UI", ("1.2.3.99",)),
+        Element("300A0055", "CS", (term,)),
+    )
+    kept = [element for element in WHOLE.elements if element.tag != "300C0002"]
+    return Record(tuple(sorted([*kept, Element("300C0002", "SQ", (), (item,))])))
+
+
+def test_a_plan_that_verifies_another_is_no_order():
+    assert of(bundle(with_reference("VERIFIED_PLAN")), "ServiceRequest") == []
+
+
+def orders(document: Any) -> list[dict[str, Any]]:
+    """Return every ServiceRequest in a document, wherever it stands."""
+    if isinstance(document, list):
+        return [found for one in document for found in orders(one)]
+    if not isinstance(document, dict):
+        return []
+    own = [document] if document.get("resourceType") == "ServiceRequest" else []
+    return own + [found for one in document.values() for found in orders(one)]
+
+
+@given(tables=st.one_of(st.just(BRIDGE.tables), generated_tables()), data=st.data())
+def test_no_table_makes_an_active_order(tables: Tables, data):
+    translator = Bridge(tables, BRIDGE.catalogue)
+    record = data.draw(records(tables))
+    resource = data.draw(st.sampled_from(["imaging-study", "service-request", "bundle"]))
+    options = Options(resource=resource, fhir_release=data.draw(st.sampled_from(RELEASES)))
+    document = translator.lens(Format.FHIR).write([record], options, to=Format.FHIR).document
+    for order in orders(document):
+        assert order["status"] in NEVER_ACTIVE
+        assert order["intent"] not in {"order", "original-order"}
+
+
+# --- elements beside a relationship, by table option
+
+
+def with_options(tmp_path, *also: tuple[str, str]) -> Bridge:
+    """Return a translator whose site table asks for elements beside terms."""
+    table = bridge.load().tables.tables["rt-plan-relationship"]
+    rows = {term.dicom: term for term in table.terms["rt-plan-relationship"].rows}
+    lines = [
+        f'      - {{dicom: "{term}", display: "{rows[term].display}", fhir-also: [{name}]}}' for term, name in also
+    ]
+    path = tmp_path / "site.yaml"
+    head = f'site: ours\nversion: "1.0.0"\nbase: {{table: {table.id}, version: "{table.version}", digest: "{table.digest}"}}'
+    path.write_text("\n".join([head, "terms:", "  rt-plan-relationship:", "    replace:", *lines, "examples: []", ""]))
+    return bridge.load(path)
+
+
+def test_by_default_nothing_stands_beside_a_relationship():
+    for term in ("PRIOR", "PREDECESSOR", "ALTERNATIVE", "CONCURRENT", "VERIFIED_PLAN"):
+        document = bundle(with_reference(term))
+        assert all(len(order.get("supportingInfo", ())) <= 1 for order in of(document, "ServiceRequest"))
+        assert all("replaces" not in order for order in of(document, "ServiceRequest"))
+        assert all("entity" not in one for one in of(document, "Provenance"))
+
+
+def test_a_site_may_ask_for_supporting_information(tmp_path):
+    b = with_options(tmp_path, ("PRIOR", "supporting-info"))
+    (order,) = of(bundle(with_reference("PRIOR"), b), "ServiceRequest")
+    named = {"identifier": {"system": "urn:dicom:uid", "value": "urn:oid:1.2.3.99"}}
+    assert named in order["supportingInfo"]
+    options = Options(resource="service-request")
+    host = b.lens(Format.FHIR).write([with_reference("PRIOR")], options, to=Format.FHIR).document
+    assert host["supportingInfo"] == [named]  # type: ignore[index]
+    assert b.read(host, source="fhir").records == [with_reference("PRIOR")]
+
+
+@pytest.mark.parametrize(("release", "role"), [("R4", "derivation"), ("R5", "source")])
+def test_a_site_may_ask_for_the_derivation(tmp_path, release, role):
+    b = with_options(tmp_path, ("PREDECESSOR", "derivation"))
+    document = bundle(with_reference("PREDECESSOR"), b, fhir_release=release)
+    (made,) = [one for one in of(document, "Provenance") if "entity" in one]
+    assert made["entity"][0]["role"] == role
+    assert made["entity"][0]["what"]["identifier"]["value"] == "urn:oid:1.2.3.99"
+    assert models.structural_findings(made, "R5" if release == "R5" else "R4B") == []
+    assert b.read(document, source="fhir").records == [with_reference("PREDECESSOR")]
+
+
+def test_a_site_may_ask_for_replaces(tmp_path):
+    b = with_options(tmp_path, ("PREDECESSOR", "replaces"))
+    (order,) = of(bundle(with_reference("PREDECESSOR"), b), "ServiceRequest")
+    assert order["replaces"] == [{"identifier": {"system": "urn:dicom:uid", "value": "urn:oid:1.2.3.99"}}]
+    assert order["status"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("term", "name"),
+    [("VERIFIED_PLAN", "replaces"), ("VERIFIED_PLAN", "derivation"), ("PRIOR", "replaces"), ("CONCURRENT", "replaces")],
+)
+def test_what_would_make_an_order_of_it_is_refused(tmp_path, term, name):
+    with pytest.raises(bridge.BridgeError) as caught:
+        with_options(tmp_path, (term, name))
+    assert {issue.code for issue in caught.value.issues} == {"table.active-order"}
+
+
+def test_the_core_tables_alone_make_a_bundle_as_well():
+    b = bridge.load(*CORE)
+    record = Record(tuple(e for e in WHOLE.elements if e.tag in b.tables.members))
+    assert [e["resource"]["resourceType"] for e in bundle(record, b)["entry"]] == [
+        "ImagingStudy", "Patient", "ServiceRequest",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "spoken"),
+    [
+        ("DOE^JANE^M^DR^JR", {"family": "DOE", "given": ["JANE", "M"], "prefix": ["DR"], "suffix": ["JR"]}, "DR JANE M DOE JR"),
+        ("Doe", {"family": "Doe"}, "Doe"),
+        ("Yamada^Tarou=Y^T", {"family": "Yamada", "given": ["Tarou"]}, "Tarou Yamada"),
+        ("^^^^", None, None),
+    ],
+)  # fmt: skip
+def test_names_are_read_by_component(text, name, spoken):
+    assert human_name(text) == name
+    assert spoken_name(text) == spoken
+
+
+def test_what_was_derived_is_called_stale_when_the_study_changes():
+    document = bundle(WHOLE)
+    same = BRIDGE.translate(json.dumps(document), to="fhir", into=document)
+    assert same.output == document
+    assert "map.derived-left" not in {issue.code for issue in same.issues}
+    changed_plan = with_value(WHOLE, "300E0002", "REJECTED")
+    lens = BRIDGE.lens(Format.FHIR)
+    writing = lens.write([changed_plan], Options(resource="bundle"), into=document, to=Format.FHIR)
+    assert {finding.code for finding in writing.findings} == {"map.derived-left"}
+    assert BRIDGE.read(writing.document, source="fhir").records == [changed_plan]
+    assert writing.document["entry"][1:] == document["entry"][1:]  # type: ignore[index]
