@@ -15,7 +15,7 @@ from typing import NamedTuple
 from bridge.issues import Finding
 from bridge.record import Element, Item, Record
 from bridge.tables.rows import Check, Group, Member, Row, Tables, Terms
-from bridge.values import ValueCheck, value_checks
+from bridge.values import ValueCheck, carried_checks, value_checks
 
 
 def titled(member: Member) -> str:
@@ -156,9 +156,10 @@ class Checker:
     """All checks of a set of tables, compiled once."""
 
     def __init__(self, tables: Tables) -> None:
-        self._values = value_checks(tables.vrs)
-        self._top = _Level(tables.members, self._values, None)
-        self._other = _Level({}, self._values, None)  # of an IOD that the tables do not apply to, and that is carried
+        checks = value_checks(tables.vrs)
+        self._values = carried_checks(checks)
+        self._top = _Level(tables.members, checks, None)
+        self._other = _Level({}, checks, None)  # of an IOD that the tables do not apply to, and that is carried
         self._sop_class, self._sop_classes = str(tables.dicom["sop-class"]), tables.sop_classes
 
     def check(self, record: Record, sources: Sequence[str], *, lenient: bool = False) -> Checked:

@@ -59,6 +59,13 @@ def _float(text: str) -> Fault:
         return "value.type", "not a number"
 
 
+def _carried_float(text: str) -> Fault:
+    """Let infinities and NaN be: PS3.5 6.2 allows them, and no row depends on the value."""
+    fault = _float(text)
+    is_special = text.lstrip("+-").lower() in {"nan", "inf", "infinity"}
+    return ("value.not-finite", "not a finite number") if fault and is_special else fault
+
+
 def _integer(vr: str) -> ValueCheck:
     largest = _LARGEST[vr]
     smallest = 0 if vr[0] == "U" else -largest - 1
@@ -88,6 +95,11 @@ def _text(home: VrHome, control: Callable[[str], object], *, backslash: bool) ->
         return None
 
     return check
+
+
+def carried_checks(checks: Mapping[str, ValueCheck]) -> dict[str, ValueCheck]:
+    """Return the checks of values that no row covers."""
+    return {**checks, "FL": _carried_float, "FD": _carried_float}
 
 
 def value_checks(vrs: Mapping[str, VrHome]) -> dict[str, ValueCheck]:

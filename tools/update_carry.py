@@ -65,11 +65,11 @@ HEAD = """# What `--unmapped carry` brings back
 Made by `python tools/update_carry.py`; a test holds this page against the code.
 
 Attributes without a row travel in a generic form: the extension `dicom-attribute` in FHIR, an OBX by tag with its
-place in OBX-4 in HL7 v2. Each of the {count} files in the test set of pydicom {version} that pydicom itself can
-read and rewrite goes there and back, once into a new data set and once into itself. pydicom then compares the data
-sets, element for element at every level: same attributes, same VRs, same values. What this does not ask for: the
-order of bytes, spaces that no VR counts (PS3.5 6.2), group lengths, and Specific Character Set, which says how a
-file is encoded (new files are in UTF-8).
+place in OBX-4 in HL7 v2. Each of the {count} files in the test set of pydicom {version} (its character set files too)
+that pydicom itself can read and rewrite goes there and back, once into a new data set and once into itself. pydicom
+then compares the data sets, element for element at every level: same attributes, same VRs, same values. What this does
+not ask for: the order of bytes, spaces that no VR counts (PS3.5 6.2), group lengths, and Specific Character Set, which
+says how a file is encoded (new files are in UTF-8).
 
 {summary}
 
@@ -82,6 +82,11 @@ file is encoded (new files are in UTF-8).
 - **Bulk values** (OB, OD, OF, OL, OV, OW, UN) are carried as base64 up to {limit} KiB (`Limits.carry_bytes`). A
   larger one, and encapsulated pixel data of any size, stays in its instance: `map.by-reference` names its path, and
   the document that is written names the instance. Written back into the instance (`--into`), nothing is missing.
+- **What a row's own place cannot hold** (several values where FHIR has room for one, text without a visible
+  character) stands in the generic form beside it. Who the document is about (patient, study, series, instance) never
+  does: such a value is refused, `value.unrepresentable`.
+- **NaN and infinities** are values of FL and FD (PS3.5 6.2): they are carried with `value.not-finite`. NaN is one
+  value, whatever its bits.
 - **Depth.** 16 nested sequences, the deepest that are read by default, fit into FHIR and back. Deeper ones (with a
   higher `Limits.dicom_depth`) are refused when FHIR is written, not when it is read: `value.unrepresentable`.
 - **OBX-4** has 20 characters in HL7 v2. From about eight nested sequences on, our paths are longer: the bridge

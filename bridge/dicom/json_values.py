@@ -22,6 +22,7 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?\Z").
 _INTEGER = re.compile(r"[+-]?[0-9]{1,24}\Z").match
 _SAFE = 1 << 53  # JSON numbers up to here are the same for every reader (RFC 8259 6)
 _LONGEST = 32  # characters of a number that is written as one
+_NOT_FINITE = {"nan": "NaN", "inf": "inf", "infinity": "inf"}  # strings in DICOM JSON: JSON has no such numbers
 _GROUPS = ("Alphabetic", "Ideographic", "Phonetic")  # component groups of a person's name
 
 
@@ -72,6 +73,8 @@ def _read_integer(member: object, vr: Vr) -> str:
 
 
 def _read_real(member: object, vr: Vr) -> str:
+    if isinstance(member, str) and member.lstrip("+-").lower() in _NOT_FINITE:
+        return real_text(float(member), vr)
     return real_text(float(_read_number(member)), vr)
 
 
@@ -146,9 +149,12 @@ def _written_real(value: str, vr: Vr) -> object:
     try:
         number = float(value)
     except ValueError:
-        number = float("nan")
+        raise Fault("value.unrepresentable", f"no number (VR {vr.name})") from None
     if not isfinite(number):
-        raise Fault("value.unrepresentable", f"JSON has no such number (VR {vr.name})")
+        name = _NOT_FINITE.get(value.lstrip("+-").lower())
+        if name is None:
+            raise Fault("value.unrepresentable", f"out of the range of VR {vr.name}")
+        return f"-{name}" if value[0] == "-" and name != "NaN" else name
     return jsontext.Number(value if _NUMBER(value) and len(value) <= _LONGEST else repr(number))
 
 

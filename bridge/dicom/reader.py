@@ -202,7 +202,7 @@ class Reader(ABC, Generic[NodeType]):
         values = self._values(node, slot.vr, place, path)
         if values is None:
             return None
-        if slot.vr.code in _REAL and not is_numeric(values, slot.vr):
+        if not self.carry and slot.vr.code in _REAL and not is_numeric(values, slot.vr):
             return self.reject(node, place, "value.range", "not a finite number")
         self.sources.append(path)
         return Element(slot.tag, slot.vr.name, values) if values else slot.empty
@@ -289,7 +289,5 @@ class Reader(ABC, Generic[NodeType]):
         values = self._values(node, vr, place, path)
         if values is None:
             return None
-        if not is_numeric(values, vr):
-            return self.reject(node, place, "value.range", "not a finite number")
         self.sources.append(path)
         return Element(tag_text(node[0]), vr.name, values)

@@ -166,7 +166,7 @@ class ExtensionReader(Account):
             self.reject(fault, place)
             return
         slot = level.by_tag.get(element.tag)
-        if slot is not None and not (slot.group is not None and element.items == ()):
+        if slot is not None and _has_room(slot, element):
             self.findings.append(Finding("input.misplaced", place, "the attribute has an extension of its own"))
             self.stray(place, "input.misplaced")
         elif slot is None and not self.carry and element.tag not in level.homeless:
@@ -176,6 +176,13 @@ class ExtensionReader(Account):
         else:
             self.leaves += len(places)
             found[element.tag] = element, places
+
+
+def _has_room(slot: Slot, element: Element) -> bool:
+    """Whether the row of an attribute could hold what it says in the generic form."""
+    if slot.group is not None:
+        return element.items != ()
+    return bool(slot.level) or slot.holds(element)
 
 
 def _quick_item(level: Level, subs: list[Any], place: str) -> tuple[Item, list[str]] | None:

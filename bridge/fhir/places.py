@@ -99,6 +99,12 @@ class Place:
             self.node["extension"] = self._extensions
         return self._extensions
 
+    def tidy(self) -> None:
+        """Leave no empty list of extensions."""
+        if self._extensions is not None and not self._extensions:
+            del self.node["extension"]
+            self._extensions = None
+
     def add(self, host: Host) -> Place:
         """Return a new anchor below this one."""
         node = self.own()

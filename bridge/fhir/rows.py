@@ -34,7 +34,10 @@ class RowWriter(NativeWriter):
             self._generic(place, element)
         elif slot.group is not None:
             self._group(place, slot, slot.group, element)
+        elif not slot.level and not slot.holds(element):
+            self._instead(place, slot, element)
         elif slot.path:
+            self._take_out(place, self._generics(place, element.tag) if before else [])
             self.native(place, slot, element)
         else:
             self._simple(place, slot, element)
@@ -52,16 +55,18 @@ class RowWriter(NativeWriter):
                     node[slot.member] = slot.write(values[0])[1]
                     place.found[element[0]] = element, f"{place.path}.{slot.member}"
                 except Fault:
-                    self.native(place, slot, element)  # it refuses what has no place beside the element either
-            else:
+                    self.put(place, slot, element)
+            elif slot.level or slot.holds(element):
                 self.native_new(place, slot, element)
+            else:
+                self.put(place, slot, element)
             return
         extensions = place.extensions()
         if level is None:
             try:
                 key, value = slot.write(values[0])
-            except Fault as fault:
-                self.refuse(place, element, fault)
+            except Fault:
+                self.put(place, slot, element)
                 return
             place.found[element[0]] = element, f"{place.path}.extension[{len(extensions)}].value"
             extensions.append({"url": slot.url, key: value})
@@ -89,10 +94,34 @@ class RowWriter(NativeWriter):
         except Fault as fault:
             self.refuse(place, element, fault)
             return
-        urls = place.host.level.urls(slot)
-        old = [i for i, extension in enumerate(extensions_of(place)) if _url(extension) in urls]
-        first = replace_extensions(place, old, made)
+        first = replace_extensions(place, self._old(place, slot), made)
         place.found[element.tag] = element, f"{place.path}.extension[{first[0]}].value"
+
+    def _old(self, place: Place, slot: Slot) -> list[int]:
+        """Return where the extensions of a row stand, and those that say the same in the generic form."""
+        extensions = extensions_of(place)
+        if not extensions:
+            return []
+        urls = place.host.level.urls(slot)
+        old = [i for i, extension in enumerate(extensions) if _url(extension) in urls]
+        return sorted(old + self._generics(place, slot.tag))
+
+    def _instead(self, place: Place, slot: Slot, element: Element) -> None:
+        """Write in the generic form what a row's own place cannot hold."""
+        if slot.path and element.tag in place.found and not self._generics(place, element.tag):
+            if not slot.member:  # below others, which may stand for more than the row
+                fault = Fault("value.unrepresentable", f"{slot.name}: FHIR cannot hold the value here")
+                self.refuse(place, element, fault)
+                return
+            for name in (slot.member, f"_{slot.member}"):
+                place.own().pop(name, None)
+        self._generic(place, element, self._old(place, slot))
+
+    def _take_out(self, place: Place, old: list[int]) -> None:
+        """Take out extensions in whose stead something else is written."""
+        if old:
+            replace_extensions(place, old, [])
+            place.tidy()
 
     def _row(self, slot: Slot, element: Element) -> Iterator[Json]:
         """Yield the extensions of a row: one for each value; raise Fault where one cannot be written."""
@@ -108,8 +137,9 @@ class RowWriter(NativeWriter):
             else:
                 yield {"url": slot.url, "extension": absent(self.plan, null=False)}
 
-    def _generic(self, place: Place, element: Element) -> None:
-        old = self._generics(place, element.tag) if element.tag in place.found else []
+    def _generic(self, place: Place, element: Element, old: list[int] | None = None) -> None:
+        if old is None:
+            old = self._generics(place, element.tag) if element.tag in place.found else []
         index = old[0] if old else len(extensions_of(place))
         try:
             extension, targets = generic_extension(self.plan, element, f"{place.path}.extension[{index}]")
@@ -216,6 +246,8 @@ class RowWriter(NativeWriter):
             else:
                 subs += list(self._row(slot, element))
         except Fault as fault:
+            if fault.code == "value.unrepresentable":
+                return self._carried(element, subs, path.removesuffix(".value"))
             self.findings.append(Finding(fault.code, path, fault.detail, side="target"))
             return [Refusal(fault.code)]
         return path

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from bridge.fhir.codings import codec
-from bridge.fhir.values import Codec, Fault
+from bridge.fhir.values import Codec, Fault, is_string
 from bridge.record import Element
 from bridge.tables.rows import FhirHome, Group, Member, Row
 from bridge.transforms import TRANSFORMS
@@ -78,6 +78,19 @@ class Slot:
             if value is not None:
                 return other.key, value
         raise Fault("value.unrepresentable", f"{self.name}: FHIR cannot hold the value here")
+
+    def holds(self, element: Element) -> bool:
+        """Whether FHIR has room here for what an element says; else it travels in the generic form."""
+        values = element.values
+        if len(values) > 1 and not self.is_many:
+            return False
+        try:
+            for text in values:
+                if text:
+                    self.write(text)
+        except Fault as fault:
+            return fault.code != "value.unrepresentable" or (self.has_text and is_string(text))
+        return True
 
     def __init__(
         self, member: Member, home: FhirHome, kind: str, group: Level | None, sop_classes: Iterable[str]

@@ -55,9 +55,10 @@ class Outcome(NamedTuple):
 
 
 def files() -> list[Path]:
-    """Return every file of pydicom's test set that pydicom can read and write, in order."""
+    """Return every file of pydicom's test set, character sets too, that pydicom can read and write, in order."""
     folder = Path(str(get_testdata_file("rtplan.dcm", download=False))).parent
-    return [path for path in sorted(folder.rglob("*")) if path.is_file() and rewritable(path)]
+    found = [*sorted(folder.rglob("*")), *sorted((folder.parent / "charset_files").glob("*.dcm"))]
+    return [path for path in found if path.is_file() and rewritable(path)]
 
 
 def rewritable(path: Path) -> bool:
@@ -72,8 +73,9 @@ def rewritable(path: Path) -> bool:
 
 
 def loaded(source: Path | bytes) -> Dataset:
-    """Return a data set as pydicom reads it, every element of it decoded."""
-    data_set = pydicom.dcmread(io.BytesIO(source) if isinstance(source, bytes) else source)
+    """Return a data set as pydicom reads it, every element of it decoded; ``.dcm`` may lack preamble and meta."""
+    is_named = isinstance(source, Path) and source.suffix == ".dcm"
+    data_set = pydicom.dcmread(io.BytesIO(source) if isinstance(source, bytes) else source, force=is_named)
     for _ in data_set.iterall():
         pass
     return data_set

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 
 import pytest
@@ -134,3 +135,69 @@ def test_any_iod_is_carried(there: str) -> None:
     assert back.output == image
     with pytest.raises(BridgeError, match=r"unsupported\.sop-class"):
         BRIDGE.translate(image, to=there)
+
+
+# -- what a VR allows, and a row's own place in FHIR cannot hold
+
+
+@pytest.mark.parametrize("there", ["fhir", "hl7v2", "dicom-xml", "fhir-xml", "healthimaging", "dicom-json"])
+@pytest.mark.parametrize("vr", ["FL", "FD"])
+def test_infinities_and_nan_come_back_with_a_warning(vr: str, there: str) -> None:
+    odd = {"00091001": {"vr": vr, "Value": ["NaN", "inf", "-inf", -0.0, 1.5]}}
+    away, back = carried(odd, there)
+    assert [(i.code, i.severity) for i in away.issues if i.code.startswith("value.not")] == [
+        ("value.not-finite", "warning")
+    ] * 3
+    assert json.loads(json.dumps(back["00091001"])) == odd["00091001"]
+
+
+def test_other_spellings_of_infinity_are_read() -> None:
+    odd = {"00091001": {"vr": "FD", "Value": ["Infinity", "-Infinity", "nan"]}}
+    assert carried(odd, "dicom-json")[1]["00091001"]["Value"] == ["inf", "-inf", "NaN"]
+
+
+def test_a_row_with_nan_is_an_error_and_carried_if_asked() -> None:
+    setup = {"300A0180": {"vr": "SQ", "Value": [{"300A01BC": {"vr": "DS", "Value": ["NaN"]}}]}}
+    away, back = carried(setup, "fhir")
+    assert "value.range" in away.codes
+    assert back["300A0180"] == setup["300A0180"]
+
+
+ODD = {
+    "two values of one": {"0008103E": {"vr": "LO", "Value": ["a", None, "b"]}},
+    "in a native element": {"00081030": {"vr": "LO", "Value": ["a", "b"]}},
+    "no visible character": {"00104000": {"vr": "LT", "Value": ["\r\n"]}},
+    "a form feed": {"00080081": {"vr": "ST", "Value": ["a\fb"]}},
+    "in an item": {"300A0070": {"vr": "SQ", "Value": [{"300A0071": {"vr": "IS", "Value": [1, 2]}}]}},
+}
+
+
+@pytest.mark.parametrize("case", ODD)
+@pytest.mark.parametrize("there", ["fhir", "hl7v2"])
+def test_what_a_rows_place_cannot_hold_travels_in_the_generic_form(case: str, there: str) -> None:
+    away, back = carried(ODD[case], there)
+    assert back == HEAD | ODD[case]
+    assert away.ledger.counts()["rejected"] == 0
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_writing_into_a_document_changes_the_place_of_such_a_value(case: str) -> None:
+    """From the generic form to the row's own place and back; the document says one thing each time."""
+    plain = {
+        "0008103E": {"vr": "LO", "Value": ["plain"]},
+        "00081030": {"vr": "LO", "Value": ["plain"]},
+        "00104000": {"vr": "LT", "Value": ["plain"]},
+        "00080081": {"vr": "ST", "Value": ["plain"]},
+        "300A0070": {"vr": "SQ", "Value": [{"300A0071": {"vr": "IS", "Value": [7]}}]},
+    }
+    sound = {tag: plain[tag] for tag in ODD[case]}
+    options: dict[str, Any] = {"to": "fhir", "unmapped": "carry", "keep_going": True}
+    odd_study = BRIDGE.translate(HEAD | ODD[case], **options).output
+    sound_study = BRIDGE.translate(HEAD | sound, **options).output
+    made = BRIDGE.translate(HEAD | sound, into=odd_study, **options)
+    assert made.output == sound_study
+    other = BRIDGE.translate(HEAD | ODD[case], into=sound_study, **options)
+    back = BRIDGE.translate(other.output, to="dicom-json", unmapped="carry", keep_going=True)
+    assert back.output == HEAD | ODD[case]
+    same = BRIDGE.translate(odd_study, **{**options, "into": odd_study})
+    assert same.output == odd_study

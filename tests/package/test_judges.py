@@ -18,7 +18,10 @@ from tests.package.judges.install import CORES, HOME
 from tests.package.judges.running import ABSENT, gofsh, judge, sushi
 from tests.package.packages import RELEASES, bad_examples, laid_out, package
 
-pytestmark = pytest.mark.skipif(bool(ABSENT), reason=ABSENT or "installed")
+pytestmark = [
+    pytest.mark.skipif(bool(ABSENT), reason=ABSENT or "installed"),
+    pytest.mark.timeout(1800),  # SUSHI takes minutes for the whole package where others use the machine
+]
 
 # R4B and R5 publish the id of an element as an `id`, which no element of a slice ever had; FHIR's own fall as well.
 COMPILED = ("StructureDefinition", "CodeSystem", "ValueSet")

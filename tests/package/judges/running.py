@@ -37,7 +37,7 @@ def _run(*words: str, home: Path = HOME) -> str:
         "npm_config_fetch_retries": "0",
     }
     run = subprocess.run(
-        [NODE, *words], cwd=JUDGES, env=environment, capture_output=True, text=True, timeout=280, check=False
+        [NODE, *words], cwd=JUDGES, env=environment, capture_output=True, text=True, timeout=1500, check=False
     )
     return run.stdout + run.stderr
 
