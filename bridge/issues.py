@@ -101,6 +101,7 @@ class Entry:
         remedy: What to do.
         fhir: OperationOutcome ``issue.code`` (FHIR R4 value set issue-type).
         hl7v2: ERR-3 code (HL7 table 0357).
+        condition: What table 0357 says of that code.
         http: Status of the HTTP answer when this is the worst issue and an error.
         exit: Exit code of the command line when this is the worst issue and an error.
         family: Family in the catalogue of bad inputs, where it differs from the code's own.
@@ -114,6 +115,7 @@ class Entry:
     remedy: str
     fhir: str
     hl7v2: str
+    condition: str
     http: int
     exit: int
     family: str

@@ -36,7 +36,7 @@ def _option(*names: str, **about: Any) -> Callable[[F], F]:
     "--store",
     default="",
     metavar="DIR",
-    help="Where accepted messages wait (enhanced mode, CA). Without it every message is answered as in original mode.",
+    help="Where accepted messages wait (enhanced mode): CA is said at once. Without it: when the output is stored.",
 )
 @_option("--allow", multiple=True, metavar="NETWORK", help="Hear only senders in this network; may be repeated.")
 @options.table_option
@@ -53,7 +53,7 @@ def _option(*names: str, **about: Any) -> Callable[[F], F]:
 )
 @options.mode_options
 @_option("--fallback-charset", default="", metavar="CODEC", help="Codec of text that declares none.")
-@_option("--max-hl7", type=click.IntRange(1), default=1, metavar="MIB", help="Largest message.")
+@_option("--max-hl7", type=click.IntRange(1), default=8, metavar="MIB", help="Largest message.")
 @_option("--connections", type=click.IntRange(1), default=100, help="Connections at a time; more are closed.")
 @_option("--translate-seconds", type=click.FloatRange(0.1), default=5.0, help="Longest time for one message.")
 @_option(
@@ -65,9 +65,9 @@ def _option(*names: str, **about: Any) -> Callable[[F], F]:
 def mllp_command(*, tables: tuple[str, ...], host: str, port: int, allow: tuple[str, ...], **chosen: Any) -> Exit:
     """Listen for HL7 v2 messages over MLLP until SIGTERM; translate each, store the output, and then acknowledge.
 
-    AA: the output is stored. AE, AR: it never will be, and ERR says why. CA (messages with MSH-15, and --store): the
-    message is on the disk here, and waits there until its output is delivered. No answer and a closed connection: send
-    it again. SIGHUP reads the tables again.
+    AA: the output is stored. AE, AR: it never will be, and ERR says why. CA (messages with MSH-15): the same as AA, or,
+    with --store, that the message is on the disk here and waits until its output is delivered; CE, CR: it was not
+    accepted. No answer and a closed connection: send it again. SIGHUP reads the tables again.
 
     \b
       bridge mllp --deliver plans

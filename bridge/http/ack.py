@@ -96,6 +96,11 @@ def acknowledge(head: Head | None, problem: Problem | None, *, code: str = "") -
     return (head.marks.field.join(first) + message[message.index("\r") :]).encode()
 
 
+def commit_code(problem: Problem | None) -> str:
+    """Return MSA-1 of a commit acknowledgement: CA, CE or CR (table 0008)."""
+    return "C" + _code(problem)[1]
+
+
 def _code(problem: Problem | None) -> str:
     """Return MSA-1: AE for what is in a message, AR for one that cannot be read, or not now (table 0008)."""
     if problem is None:
@@ -127,7 +132,7 @@ def _error(head: Head, issue: Issue, *, is_old: bool) -> list[str]:
     component, sub = head.marks.component, head.marks.sub
     found = _PATH.fullmatch(issue.place.path) if issue.side == "source" else None
     location = [part or "" for part in found.groups()] if found else []
-    code = [entry.hl7v2, _escaped(head, entry.title), "HL70357"]
+    code = [entry.hl7v2, _escaped(head, entry.condition), "HL70357"]
     if is_old:
         where = [*location[:3], "", "", ""][:3]
         return ["ERR", component.join([*where, sub.join(code) if sub else entry.hl7v2])]

@@ -209,7 +209,9 @@ def _found(path: str) -> tuple[Route, str]:
 
 def _not_allowed(route: Route) -> Refused:
     allowed = [*route.methods, *(["HEAD"] if "GET" in route.methods else [])]
-    detail = "send the document as the body of a POST; a GET has no body" if "POST" in route.methods else "send a GET"
+    detail = (
+        "send the document as the body of a POST; a GET has no body" if "GET" not in route.methods else "send a GET"
+    )
     return refused("http.method", detail, headers={"allow": ", ".join(allowed)})
 
 

@@ -23,7 +23,13 @@ from bridge.http.problems import Problem, Refused, issue, problem_of, refused, t
 from bridge.http.service import Service
 from bridge.http.translation import Translation, output_facts, output_json
 
-_NDJSON = {"application/x-ndjson", "application/ndjson", "application/fhir+ndjson", "application/x-jsonlines"}
+_NDJSON = {
+    "application/x-ndjson",
+    "application/ndjson",
+    "application/fhir+ndjson",
+    "application/x-jsonlines",
+    "application/jsonl",
+}
 _ANSWERS = {media.NDJSON, "application/ndjson", "application/*", "*/*", media.ER7, "application/json"}
 _BATCH_HEAD = b"BHS|^~\\&\r"
 
@@ -83,6 +89,7 @@ class Run:
         self._count: Counter[str] = Counter()
         self._codes: Counter[str] = Counter()
         self._declared: int | None = None
+        self._lacks_end = False
 
     async def start(self) -> None:
         """Send the head of the answer."""
@@ -92,7 +99,8 @@ class Run:
         if self._service.is_draining:
             headers.append((b"connection", b"close"))
         await exchange.send({"type": "http.response.start", "status": 200, "headers": headers})
-        self._outlet = Outlet(exchange.send, self._service.settings.batch_bytes)
+        settings = self._service.settings
+        self._outlet = Outlet(exchange.send, settings.batch_bytes, settings.body_seconds)
 
     async def go(self, first: bytes, chunks: AsyncIterator[bytes], cutter: Cutter) -> None:
         """Translate every document as it arrives, and send what came of it."""
@@ -106,6 +114,7 @@ class Run:
                 async for chunk in chunks:
                     await self._pieces(cutter, chunk, is_last=False)
                 await self._pieces(cutter, b"", is_last=True)
+                self._lacks_end = cutter.lacks_end
             except Refused as error:
                 fault = error
             except Gone:
@@ -179,12 +188,16 @@ class Run:
         """Return the end of the answer: the sums, and why there is not more of it."""
         items = sum(self._count.values())
         if self._is_ack:
-            comment = f"|{fault.problem.code}" if fault else ""
+            code = fault.problem.code if fault else "input.count-mismatch" if self._lacks_end else ""
+            comment = f"|{code}" if code else ""
             return f"BTS|{items}{comment}\r".encode()
         problems = [] if fault is None else [found.as_dict() for found in fault.problem.issues]
         if self._declared not in (None, items):
             detail = "the trailer of the batch declares another number of messages (BTS-1)"
             problems.append(issue("input.count-mismatch", detail, "BTS-1").as_dict())
+        if self._lacks_end:
+            detail = "a header (FHS, BHS) has no trailer (FTS, BTS): the batch may have been cut"
+            problems.append(issue("input.count-mismatch", detail, "BTS").as_dict())
         sums = {
             "items": items,
             "done": self._count["done"],

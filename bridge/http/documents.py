@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from bridge import jsontext
 from bridge.http import ack
-from bridge.http.parameters import FORMATS, Asked, options_of, prove, query_of, text_codec
+from bridge.http.parameters import ENVELOPES, Asked, prove, text_codec, told
 from bridge.http.problems import Refused, issue, problem_of, refused
 from bridge.issues import Issue, Unreadable
 from bridge.limits import Limits
@@ -21,7 +21,7 @@ _HL7 = re.compile(rb"(?:\xef\xbb\xbf)?[\x0b\s]*(?:MSH|FHS|BHS)")
 _CARRIERS = ("message", "document", "base64")
 _ENVELOPE = re.compile(rb'\s*\{\s*"(?:message|document|base64|to|from|into)"\s*:')
 _ROWS = re.compile(rb"\}[ \t\r]*\n\s*\{")
-_CARRIER = re.compile(rb'"(?:message|document|base64)"\s*:')
+_CARRIER = re.compile(rb'"(?:message|document|base64)"\s*:|"\s*:\s*"\s*(?:MSH|FHS|BHS)[^A-Za-z0-9"]')
 
 
 class Document(NamedTuple):
@@ -30,20 +30,23 @@ class Document(NamedTuple):
     Attributes:
         content: Bytes, or the parsed JSON of an envelope's ``document``.
         source: Its format, or ``auto``.
+        asked: What is asked for, with what an envelope says.
         into: What is to be written into, or None.
-        options: Arguments of ``Bridge.translate``, those of the envelope last.
-        to: The target.
         notes: What was noticed on the way.
         is_hl7: Whether it is an HL7 v2 message, so that it can be acknowledged.
     """
 
     content: Any
     source: str
-    into: Any
-    options: dict[str, Any]
-    to: str
+    asked: Asked
+    into: Any = None
     notes: tuple[Issue, ...] = ()
     is_hl7: bool = False
+
+    @property
+    def to(self) -> str:
+        """The target format, or empty."""
+        return self.asked.form.to
 
     @property
     def may_be_message(self) -> bool:
@@ -61,22 +64,23 @@ def document_of(body: bytes, asked: Asked, tables: Tables, limits: Limits) -> Do
     """
     if not body:
         raise Refused(problem_of([issue("input.empty")]))
-    options, source, to = asked.options, asked.source, asked.form.to
+    source = asked.source
     kind = asked.body if source == "auto" else source
-    prove(options, tables)
+    prove(asked.options, tables)
+    if asked.body in ENVELOPES and _ENVELOPE.match(body):
+        return _of_json(body, asked, tables, limits)
     if kind == "text":
         kind = _of_text(body)
-    if kind == "json" or (kind == "any" and _ENVELOPE.match(body)):
-        if _ENVELOPE.match(body) or b'"resourceType"' not in body:
-            return _of_json(body, asked, tables, limits)
-        return Document(body, "fhir", None, options, to)
+    if kind == "json":
+        is_resource = b'"resourceType"' in body
+        return Document(body, "fhir", asked) if is_resource else _of_json(body, asked, tables, limits)
     if kind in ("any", "auto", "xml"):
         kind = "hl7v2" if _HL7.match(body) else "auto"
     if kind == "hl7v2":
-        return Document(_in_declared(body, asked.content.charset, tables), kind, None, options, to, is_hl7=True)
+        return Document(_in_declared(body, asked.content.charset, tables), kind, asked, is_hl7=True)
     if kind in ("dicom", "auto") and body[128:132] != b"DICM":
-        return _dicom(body, kind, options, to)
-    return Document(body, kind, None, options, to)
+        return _dicom(body, kind, asked)
+    return Document(body, kind, asked)
 
 
 def _of_text(body: bytes) -> str:
@@ -115,26 +119,26 @@ def _in_declared(body: bytes, charset: str, tables: Tables) -> bytes:
         raise Refused(problem_of([issue("input.charset", detail, "MSH-18")])) from None
 
 
-def _dicom(body: bytes, kind: str, options: dict[str, Any], to: str) -> Document:
+def _dicom(body: bytes, kind: str, asked: Asked) -> Document:
     """Return DICOM without preamble: base64 is decoded, a bare data set is left to the reader."""
     if not _BASE64.match(body):
         if kind == "dicom" and b"\0" not in body[:256]:
             raise refused("http.binary", "it is text", "body")
-        return Document(body, kind, None, options, to)
+        return Document(body, kind, asked)
     try:
         data = binascii.a2b_base64(b"".join(body.split()), strict_mode=True)
     except binascii.Error:
         data = b""
     if data[128:132] == b"DICM":
-        return Document(data, "dicom", None, options, to, (issue("input.unencapsulated"),))
+        return Document(data, "dicom", asked, notes=(issue("input.unencapsulated"),))
     if kind == "dicom":
         raise refused("http.binary", "it is text, and not base64 of a DICOM file", "body")
-    return Document(body, kind, None, options, to)
+    return Document(body, kind, asked)
 
 
 def _of_json(body: bytes, asked: Asked, tables: Tables, limits: Limits) -> Document:
     """Return what a JSON body holds: an envelope, or a document without one."""
-    plain = Document(body, "auto", None, asked.options, asked.form.to)
+    plain = Document(body, "auto", asked)
     try:
         value = jsontext.parse(body, limits).value
     except Unreadable as error:
@@ -144,7 +148,13 @@ def _of_json(body: bytes, asked: Asked, tables: Tables, limits: Limits) -> Docum
             offset = error.findings[0].offset
             raise refused("http.envelope", f"the JSON breaks at byte {max(offset, 0)}", "body") from None
         raise Refused(problem_of(builtin.catalogue().issues(error.findings))) from None
-    if not isinstance(value, dict) or "resourceType" in value or not set(value) & {*_CARRIERS}:
+    if not isinstance(value, dict) or "resourceType" in value:
+        return plain
+    if not set(value) & {*_CARRIERS}:
+        if any(
+            isinstance(member, str) and _HL7.match(member[:64].encode("utf-8", "replace")) for member in value.values()
+        ):
+            raise refused("http.envelope", f"the message stands in none of {', '.join(_CARRIERS)}", "body")
         return plain
     return _envelope(value, asked, tables)
 
@@ -161,17 +171,15 @@ def _envelope(value: dict[str, Any], asked: Asked, tables: Tables) -> Document:
     elif into is not None and not isinstance(into, (dict, list)):
         into = _carried("message", into)
     said = {name: value[name] for name in value if name not in (*_CARRIERS, "into")}
-    query = query_of(_as_query(said), "translate")
-    to = query.get("to", asked.form.to)
-    if asked.form.to and to != asked.form.to:
-        raise refused("http.parameter", "the envelope and the query name different targets", "to")
-    source = query.get("from", asked.source)
-    options = asked.options | options_of(query)
-    prove(options, tables)
-    is_hl7 = isinstance(content, bytes) and bool(_HL7.match(content)) and source in ("auto", "hl7v2")
-    if source not in ("auto", *FORMATS):
-        source = "auto"
-    return Document(content, source, into, options, to, is_hl7=is_hl7)
+    asked = told(asked, _as_query(said))
+    prove(asked.options, tables)
+    is_hl7 = isinstance(content, bytes) and bool(_HL7.match(content)) and asked.source in ("auto", "hl7v2")
+    return Document(content, asked.source, asked, into, is_hl7=is_hl7)
+
+
+def may_be_envelope(body: bytes) -> bool:
+    """Whether a body is JSON or XML: only such a one is an envelope."""
+    return bool(_NOT_HL7.match(body))
 
 
 def message_in(body: bytes, limits: Limits) -> bytes:

@@ -106,10 +106,13 @@ class Exchange:
                 raise refused("http.header", "a header is there twice", headers={"connection": "close"})
         if not self.headers.get(b"host") and self.scope.get("http_version", "1.1") == "1.1":
             raise refused("http.header", "Host is missing", "Host", headers={"connection": "close"})
-        length = self.headers.get(b"content-length")
+        length, coding = self.headers.get(b"content-length"), self.headers.get(b"transfer-encoding")
+        if coding is not None and coding.strip().lower() != b"chunked":  # the server takes chunks off, and nothing else
+            detail = "the transfer coding is not supported; send chunks or a length"
+            raise refused("http.body", detail, "Transfer-Encoding", headers={"connection": "close"})
         if length is None:
             return
-        if b"transfer-encoding" in self.headers:
+        if coding is not None:
             raise refused("http.body", "there are two lengths", "Content-Length", headers={"connection": "close"})
         if not length.isdigit():
             raise refused("http.header", "it is not a number", "Content-Length", headers={"connection": "close"})

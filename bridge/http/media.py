@@ -122,14 +122,21 @@ class Form(NamedTuple):
     fhir_release: str = ""
 
 
-def form_of(to: str, accept: str) -> Form:
+def form_of(to: str, accept: str, *, may_lack_target: bool = False) -> Form:
     """Return the form of the answer that ``to`` and ``Accept`` ask for together.
+
+    Args:
+        to: The target as the query names it, or empty.
+        accept: The header, or empty.
+        may_lack_target: Whether the body may still name the target; without one the form is empty.
 
     Raises:
         Refused: ``http.parameter`` if neither names a target, ``http.not-acceptable``.
     """
     wanted = accepted(accept)
     target = to or next((name for media in wanted if (name := _IMPLIED.get(media.type, ""))), "")
+    if not target and may_lack_target:
+        return Form("", "")
     if not target:
         raise refused("http.parameter", "neither the parameter to nor Accept names the target format", "to")
     offers = ANSWERS[target]

@@ -18,6 +18,7 @@ from bridge.http.schemas import schemas
 from bridge.http.service import Service
 from bridge.issues import BridgeError
 from bridge.tables import builtin
+from bridge.tables.rows import Table
 from bridge.translator import Bridge
 
 _OBJECT: dict[str, Any] = {"type": "object"}
@@ -56,9 +57,9 @@ def document(bridge: Bridge) -> bytes:
                 "/v1/tables": {"get": _get("listTables", "The tables in force.", "Tables")},
                 "/v1/tables/reload": {"post": _reload()},
                 "/v1/tables/{id}": {
-                    "get": _named("getTable", "One table: rows, groups and terms.", "id", _first_table(bridge))
+                    "get": _named("getTable", "One table: rows, groups and terms.", "id", _main(bridge).id)
                 },
-                "/v1/explain/{tag}": {"get": _named("explain", "One attribute, explained.", "tag", _first_tag(bridge))},
+                "/v1/explain/{tag}": {"get": _named("explain", "One attribute, explained.", "tag", _tag(bridge))},
                 "/fhir/ConceptMap/$translate": {"get": _terms_get(bridge), "post": _terms_post()},
                 "/fhir/metadata": {"get": _get("metadata", "The capability statement.", "Resource", is_open=True)},
                 "/healthz": {"get": _get("health", "The process answers.", "Status", is_open=True)},
@@ -81,10 +82,8 @@ _SECURITY = {
 
 
 def _examples(bridge: Bridge) -> dict[str, Any]:
-    """Return one plan in every text format: the first example of each table, put together and translated."""
-    data: dict[str, object] = {}
-    for table in bridge.tables.tables.values():
-        data |= dict(table.examples[0].dicom) if table.examples else {}
+    """Return one small plan in every text format."""
+    data = _plan(bridge)
     out: dict[str, Any] = {}
     for target in ("dicom-json", "fhir", "hl7v2", "dicom-xml", "fhir-xml"):
         try:
@@ -95,18 +94,29 @@ def _examples(bridge: Bridge) -> dict[str, Any]:
     return out
 
 
+def _main(bridge: Bridge) -> Table:
+    """Return the table that the examples are about: the one that has most of its own."""
+    return max(bridge.tables.tables.values(), key=lambda table: len(table.examples))
+
+
+def _plan(bridge: Bridge) -> dict[str, object]:
+    """Return a plan as DICOM JSON: an example that lacks nothing by itself, and that of the main table in it."""
+    known = [dict(table.examples[0].dicom) for table in bridge.tables.tables.values() if table.examples]
+    whole = (data for data in known if not bridge.check(data, source="dicom-json"))
+    main = _main(bridge).examples
+    return next(whole, {}) | (dict(main[0].dicom) if main else {})
+
+
 def _parsed(output: bytes) -> Any:
     import json  # noqa: PLC0415 - our own output, not a caller's
 
     return json.loads(output) if output else None
 
 
-def _first_table(bridge: Bridge) -> str:
-    return next(iter(bridge.tables.tables))
-
-
-def _first_tag(bridge: Bridge) -> str:
-    return next(iter(bridge.tables.members))
+def _tag(bridge: Bridge) -> str:
+    """Return the attribute of the main table that has terms, or any."""
+    rows = [member for member in bridge.tables.by_id.values() if member.table == _main(bridge).id]
+    return next((row.tag for row in rows if getattr(row, "terms", "")), rows[0].tag)
 
 
 def _documents(examples: dict[str, Any], *, target: str = "") -> dict[str, Any]:
@@ -185,7 +195,7 @@ def _translate(examples: dict[str, Any]) -> dict[str, Any]:
         "summary": "Translate one document.",
         "description": "With answer=ack, or an ER7 Accept and another target, every fault of the document is answered "
         "200 with a negative acknowledgement (MSA-1 AE or AR, MSA-2 = MSH-10, ERR segments).",
-        "parameters": [*_query("translate", required=("to",)), _ID, _ONCE],
+        "parameters": [*_query("translate"), _ID, _ONCE],
         "requestBody": _body(examples),
         "responses": {"200": {"description": "The translated document.", "headers": headers, "content": content}}
         | _faults(_DATA),
@@ -210,6 +220,8 @@ def _batch(examples: dict[str, Any]) -> dict[str, Any]:
     content: dict[str, Any] = {media.NDJSON: {"schema": {"type": "string"}}, media.ER7: {"schema": {"type": "string"}}}
     if "hl7v2" in examples:
         content[media.ER7]["example"] = f"BHS|^~\\&\r{examples['hl7v2']}BTS|1\r"
+    if "fhir" in examples:
+        content[media.NDJSON]["example"] = to_json(examples["fhir"]).decode() + "\n"
     content["multipart/related"] = {"schema": {"type": "string"}}
     answers = {media.NDJSON: {"schema": _TEXT}, media.ER7: {"schema": _TEXT}}
     return {
@@ -258,7 +270,7 @@ def _metrics() -> dict[str, Any]:
 
 
 def _terms_get(bridge: Bridge) -> dict[str, Any]:
-    terms = next((terms for table in bridge.tables.tables.values() for terms in table.terms.values()), None)
+    terms = next(iter(_main(bridge).terms.values()), None)
     examples = (
         {"code": terms.rows[0].fhir, "system": terms.fhir_system, "targetsystem": terms.hl7v2_system} if terms else {}
     )

@@ -11,7 +11,9 @@ from collections import deque
 from tempfile import TemporaryFile
 from typing import IO
 
+from bridge.http.body import Gone
 from bridge.http.exchange import Send
+from bridge.http.patience import within
 
 _IN_MEMORY = 1 << 20
 _PIECE = 64 * 1024
@@ -20,9 +22,9 @@ _PIECE = 64 * 1024
 class Outlet:
     """The body of a streamed answer."""
 
-    def __init__(self, send: Send, most: int) -> None:
-        """Take the channel, and how many bytes may be kept on disk."""
-        self._send, self._most = send, most
+    def __init__(self, send: Send, most: int, seconds: float) -> None:
+        """Take the channel, how many bytes may be kept on disk, and how long a caller may read nothing."""
+        self._send, self._most, self._seconds = send, most, seconds
         self._lines: deque[bytes] = deque()
         self._size = 0  # of the lines in memory
         self._file: IO[bytes] | None = None
@@ -44,13 +46,16 @@ class Outlet:
         Args:
             line: What is to be sent.
             may_wait: Whether to wait for the caller to read: only where nothing more is expected from it.
+
+        Raises:
+            Gone: The caller reads nothing any more.
         """
-        if self._task.done():
-            self._task.result()
         over = self._size > _IN_MEMORY
         if (over and may_wait) or self.waiting > self._most:
             self._room.clear()
             await self._room.wait()
+        if self._task.done():
+            self._task.result()
         if self._written > self._read or (self._size > _IN_MEMORY and not may_wait):
             self._keep(line)
         else:
@@ -88,12 +93,10 @@ class Outlet:
             while True:
                 piece = self._next()
                 self._room.set()
-                if piece:
-                    await self._send({"type": "http.response.body", "body": piece, "more_body": True})
-                    self.sent += len(piece)
-                elif self._is_closed:
-                    await self._send({"type": "http.response.body", "body": b"", "more_body": False})
-                    return
+                if piece or self._is_closed:
+                    await self._out(piece)
+                    if not piece:
+                        return
                 else:
                     self._wakes.clear()
                     await self._wakes.wait()
@@ -101,6 +104,15 @@ class Outlet:
             self._room.set()
             if self._file:
                 self._file.close()
+
+    async def _out(self, piece: bytes) -> None:
+        """Send a piece, or the end; raises Gone if the caller does not take it."""
+        message = {"type": "http.response.body", "body": piece, "more_body": bool(piece)}
+        try:
+            await within(self._send(message), self._seconds)
+        except TimeoutError:
+            raise Gone from None
+        self.sent += len(piece)
 
     async def close(self) -> None:
         """See everything off."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
@@ -20,6 +20,8 @@ from bridge.tables.rows import Tables
 
 _ON = {"": True, "1": True, "true": True, "0": False, "false": False}
 _NAME = re.compile(r"[a-z][a-z_-]{0,19}")
+#: What a body may be called that is an envelope.
+ENVELOPES = ("json", "text", "any")
 FORMATS = tuple(str(format_) for format_ in Format)
 
 
@@ -77,6 +79,7 @@ PARAMETERS = {
         Parameter("keep-going", "keep_going", is_flag=True, about="Give what could be done even if there are errors."),
         Parameter("fhir-release", "fhir_release", ("R4", "R4B", "R5"), about="Release of a new FHIR document."),
         Parameter("as", "resource", ("imaging-study", "service-request", "bundle"), about="Host of new FHIR."),
+        Parameter("bundle-type", "bundle_type", ("collection", "transaction"), about="Type of a new Bundle."),
         Parameter("hl7-version", "hl7_version", about="MSH-12 of a new message, 2.3 to 2.8.2."),
         Parameter("profile", "profile", ("containment", "rad28"), about="How a new message names observations."),
         Parameter("message-time", "message_time", about="MSH-7 of a new message."),
@@ -98,20 +101,26 @@ class Asked:
     """What a request asks for.
 
     Attributes:
-        form: Target and form of the answer.
+        route: ``translate``, ``check`` or ``batch``.
+        form: Target and form of the answer; without a target where an envelope may name it.
+        to: The target as the query names it, or empty.
         source: Format of the body as the query names it, or ``auto``.
         body: What ``Content-Type`` says: a value of ``media.BODIES``.
         content: The whole ``Content-Type``.
+        accept: The whole ``Accept``.
         wants_ack: Whether an acknowledgement is asked for, by ``answer=ack`` or by ``Accept``.
         says_ack: Whether ``answer=ack`` says so.
         wants_fhir: Whether faults are rendered as OperationOutcomes.
         options: Arguments of ``Bridge.translate``.
     """
 
+    route: str
     form: Form
+    to: str
     source: str
     body: str
     content: Media
+    accept: str
     wants_ack: bool
     says_ack: bool
     wants_fhir: bool
@@ -205,22 +214,58 @@ def asked(route: str, query: bytes, content_type: str, accept: str) -> Asked:
         Refused: ``http.parameter``, ``http.media-type`` or ``http.not-acceptable``.
     """
     known = query_of(query, route)
-    content, source = media.media_of(content_type), known.get("from", "auto")
-    body = _body(content, source)  # before the target: a form has lost the document, and nothing else matters
-    to = known.get("to", "")
-    form = media.form_of(to, accept) if route == "translate" else Form(to, "")
-    options = options_of(known)
-    if form.fhir_release:
-        options.setdefault("fhir_release", form.fhir_release)
-    says_ack = known.get("answer") == "ack"
-    return Asked(
-        form=form,
-        source=source,
+    content = media.media_of(content_type)
+    body = _body(content, known.get("from", "auto"))  # first: a form has lost the document, and nothing else matters
+    bare = Asked(
+        route=route,
+        form=Form("", ""),
+        to="",
+        source="auto",
         body=body,
         content=content,
-        wants_ack=says_ack or form.wants_ack,
+        accept=accept,
+        wants_ack=False,
+        says_ack=False,
+        wants_fhir=media.wants_fhir(accept),
+        options={},
+    )
+    return _told(bare, known)
+
+
+def told(asked: Asked, said: bytes) -> Asked:
+    """Return what a request asks for whose envelope says more than its query; raises what :func:`asked` does."""
+    query = query_of(said, "translate")
+    if asked.to and query.get("to", asked.to) != asked.to:
+        raise refused("http.parameter", "the envelope and the query name different targets", "to")
+    if asked.route != "translate" and "answer" in query:
+        raise refused("http.parameter", "it is asked for in the query, for all documents alike", "answer")
+    found = _told(asked, query)
+    if asked.route != "check" and not found.form.to:
+        raise refused("http.parameter", "neither the query nor the envelope names the target format", "to")
+    return found
+
+
+def _told(asked: Asked, query: dict[str, str]) -> Asked:
+    """Return what is asked for, with what ``query`` says as well."""
+    to = query.get("to", asked.to)
+    form = Form(to, "")
+    if asked.route == "translate":
+        form = media.form_of(to, asked.accept, may_lack_target=asked.body in ENVELOPES)
+    options = asked.options | options_of(query)
+    if form.fhir_release:
+        options.setdefault("fhir_release", form.fhir_release)
+    says_ack = query.get("answer", "ack" if asked.says_ack else "") == "ack"
+    wants_ack = says_ack or form.wants_ack
+    if wants_ack and options.get("keep_going"):
+        raise refused("http.parameter", "what has errors is not acknowledged", "keep-going")
+    return replace(
+        asked,
+        form=form,
+        to=to,
+        source=query.get("from", asked.source),
+        wants_ack=wants_ack,
         says_ack=says_ack,
-        wants_fhir=form.to.startswith("fhir") or media.wants_fhir(accept),
+        wants_fhir=form.to.startswith("fhir") or media.wants_fhir(asked.accept),
         options=options,
     )
 
@@ -231,7 +276,8 @@ def _body(content: Media, source: str) -> str:
         detail = "a form holds parameters and no document; in Mirth choose another Content Type, for example text/plain"
         raise refused("http.media-type", detail, "Content-Type")
     if content.type.startswith("multipart/"):
-        raise refused("http.media-type", "send one document as the body; several go to /v1/batch", "Content-Type")
+        detail = "send one document as the body (in Mirth turn Multipart off); several go to /v1/batch"
+        raise refused("http.media-type", detail, "Content-Type")
     if not content.type and source != "auto":
         return "any"
     said = media.BODIES.get(content.type)

@@ -17,6 +17,7 @@ _LONGEST_HEAD = 8 * 1024
 _LONGEST_BOUNDARY = 70  # RFC 2046 5.1.1
 _START = re.compile(rb"[\r\n\x0b](?=MSH|FHS|BHS|BTS|FTS)")
 _ENVELOPE = (b"FHS", b"BHS", b"BTS", b"FTS")
+_ENDS = {b"FHS": b"FTS", b"BHS": b"BTS"}
 _NOT_DATA = b"\xef\xbb\xbf\x0b\x1c\r\n \t"
 
 
@@ -38,6 +39,11 @@ class Piece(NamedTuple):
 
 class Cutter(Protocol):
     """Cuts a stream."""
+
+    @property
+    def lacks_end(self) -> bool:
+        """Whether the stream began as something that has an end of its own, and the end has not come."""
+        ...
 
     def feed(self, data: bytes) -> Iterator[Piece]:
         """Take bytes, and yield the documents that end in them."""
@@ -81,6 +87,8 @@ class _Buffer:
 class Lines:
     """NDJSON: one document a line, blank lines left out."""
 
+    lacks_end = False
+
     def __init__(self, most: int) -> None:
         self._buffer = _Buffer(most)
 
@@ -109,6 +117,12 @@ class Messages:
     def __init__(self, most: int, content: str) -> None:
         self._buffer = _Buffer(most)
         self._content = content
+        self._ends: set[bytes] = set()  # trailers that are to come
+
+    @property
+    def lacks_end(self) -> bool:
+        """Whether there was a header whose trailer has not come."""
+        return bool(self._ends)
 
     def feed(self, data: bytes) -> Iterator[Piece]:
         """Take bytes, and yield the messages that end in them."""
@@ -125,6 +139,8 @@ class Messages:
     def _read(self, piece: Piece) -> Iterator[Piece]:
         data = piece.data.strip(_NOT_DATA) if not piece.is_too_large else piece.data
         if data[:3] in _ENVELOPE:
+            self._ends.discard(data[:3])
+            self._ends |= {_ENDS[data[:3]]} if data[:3] in _ENDS else set()
             yield from self._trailer(data, piece)
         elif data:
             yield piece if piece.is_too_large else piece._replace(data=data + b"\r")
@@ -138,6 +154,8 @@ class Messages:
 
 class Parts:
     """A multipart body (RFC 2046 5.1), related, mixed or form-data alike: one document a part."""
+
+    lacks_end = False  # without its end it is refused
 
     def __init__(self, most: int, media: Media) -> None:
         """Take the boundary; raises http.media-type where there is none."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from bridge.issues import Catalogue, Entry, Finding, Issue, Severity
@@ -82,6 +83,12 @@ def problem_of(issues: Iterable[Issue], *, status: int = 0) -> Problem:
     found = tuple(issues)
     assert found
     return Problem(found, status or builtin.catalogue().entries[found[0].code].http)
+
+
+def fruitless(issues: Iterable[Issue]) -> Problem:
+    """Return the problem of a translation that gave no output: what may be a warning elsewhere is an error then."""
+    first, *others = sorted(issues, key=lambda found: found.code != "map.nothing-to-map")
+    return problem_of([replace(first, severity=Severity.ERROR), *others])
 
 
 def refused(

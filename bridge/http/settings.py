@@ -31,7 +31,7 @@ class Settings:
         deliver: Folder or URL that gets the output of a message before it is acknowledged with AA; empty: nowhere.
         deliver_seconds: Longest wait for the receiver at a URL.
         json_bytes, hl7_bytes, dicom_bytes, batch_bytes: Largest bodies, counted after decompression.
-        body_seconds: Longest time for a body to arrive; for a batch, longest pause between two pieces.
+        body_seconds: Longest time for a body to arrive; for a batch, longest pause between two pieces, in and out.
         translate_seconds: Longest time for one document.
         concurrency: Requests with a body that one worker works on; more get 503.
         held_bytes: Bytes of bodies that one worker holds at a time; more get 503.

@@ -6,7 +6,7 @@ from functools import partial
 
 from bridge.http import body, media, parameters
 from bridge.http.body import TooLarge
-from bridge.http.documents import document_of
+from bridge.http.documents import document_of, may_be_envelope
 from bridge.http.exchange import Answer, Exchange
 from bridge.http.parameters import Asked
 from bridge.http.problems import OUTCOME, outcome, refused, to_json
@@ -56,8 +56,6 @@ async def received(exchange: Exchange, service: Service, most: int) -> bytes:
 async def translate(service: Service, exchange: Exchange) -> Answer:
     """Answer ``POST /v1/translate``."""
     asked = asked_of(exchange, "translate")
-    if asked.wants_ack and asked.options.get("keep_going"):
-        raise refused("http.parameter", "what has errors is not acknowledged", "keep-going")
     translation = Translation(service, exchange)
     try:
         data = await received(exchange, service, most_bytes(asked, service))
@@ -67,7 +65,7 @@ async def translate(service: Service, exchange: Exchange) -> Answer:
         return translation.acknowledgement(error.head, error)._replace(headers=((b"connection", b"close"),))
     with service.working_on(data):
         replayed = _replayed(service, exchange, data)
-        waits = asked.wants_ack and service.delivery is not None
+        waits = service.delivery is not None and (asked.wants_ack or may_be_envelope(data))
         work = partial(translation.answer, data, asked)
         answer = await (service.in_thread(work) if waits else service.run(work, len(data)))
     return answer if replayed is None else answer._replace(headers=(*answer.headers, replayed))
@@ -96,7 +94,8 @@ async def check(service: Service, exchange: Exchange) -> Answer:
 
     def work() -> tuple[Issue, ...]:
         document = document_of(data, asked, bridge.tables, service.limits)
-        options = {name: document.options[name] for name in _CHECK_OPTIONS if name in document.options}
+        given = document.asked.options
+        options = {name: given[name] for name in _CHECK_OPTIONS if name in given}
         if service.settings.fallback_charset:
             options.setdefault("fallback_charset", service.settings.fallback_charset)
 

@@ -12,12 +12,16 @@ from bridge.http import ack, media
 from bridge.http.documents import Document, document_of, message_in
 from bridge.http.exchange import Answer, Exchange
 from bridge.http.parameters import Asked
-from bridge.http.problems import Refused, issue, problem_of, refused, to_json
+from bridge.http.problems import Refused, fruitless, issue, problem_of, refused, to_json
 from bridge.http.service import Service
 from bridge.issues import BridgeError, Issue
 from bridge.result import Result
 
 _MOST_CODES = 20
+
+
+class Unacknowledged(Refused):
+    """A document is at fault, and the caller is told so by a negative acknowledgement."""
 
 
 class Done(NamedTuple):
@@ -55,25 +59,34 @@ class Translation:
         self._charsets: dict[str, str] = names
 
     def answer(self, data: bytes, asked: Asked) -> Answer:
-        """Return the answer to a body: the output, the account of it, or an acknowledgement; raises Refused."""
-        if asked.wants_ack:
-            return self.acknowledged(data, asked)
-        done = self.done(data, asked)
-        codes, called = done.codes, asked.form.called
+        """Return the answer to a body: the output, the account of it, or an acknowledgement.
+
+        Raises:
+            Refused: What is not acknowledged: that the document is at fault only where no acknowledgement is asked for.
+        """
+        try:
+            done = self.done(data, asked)
+        except Unacknowledged as error:
+            return self.acknowledgement(data, error)
+        asked, codes = done.document.asked, done.codes
         target, release, charset = self.facts(done)
+        source = str(done.result.source)
+        if asked.wants_ack:
+            return self.acknowledgement(data, None)._replace(codes=codes, source=source, target=target)
+        called = asked.form.called
         if called == media.RESULT:
             made, label = _account(done, charset, release), media.label(media.RESULT)
         else:
             called = called if asked.form.to == target else media.ANSWERS[target][0]
             made, label = done.output, media.label(called, release=release, charset=charset)
         headers = ((b"bridge-issues", _said(codes)),) if codes else ()
-        return Answer(200, made, label, headers, codes, str(done.result.source), target)
+        return Answer(200, made, label, headers, codes, source, target)
 
     def facts(self, done: Done) -> tuple[str, str, str]:
         """Return target, FHIR release and character set of an output."""
         target = str(done.result.target)
         charset = self._charset(done.output) if target == "hl7v2" else "utf-8"
-        return target, done.document.options.get("fhir_release", "R4"), charset
+        return target, done.document.asked.options.get("fhir_release", "R4"), charset
 
     def _charset(self, output: bytes) -> str:
         """Return the name of the character set that an ER7 output is in."""
@@ -83,21 +96,6 @@ class Translation:
         said = head.msh(18).strip() if head else ""
         return media.charset_name(self._charsets.get(said, "utf_8") if said else "utf_8")
 
-    def acknowledged(self, data: bytes, asked: Asked) -> Answer:
-        """Return the acknowledgement of a message; a fault of the document makes it a negative one.
-
-        Raises:
-            Refused: What is not the document's fault: the sender is to send it again.
-        """
-        try:
-            done = self.done(data, asked)
-        except Refused as error:
-            if not error.problem.is_of_the_document:
-                raise
-            return self.acknowledgement(data, error)
-        answer = self.acknowledgement(data, None)
-        return answer._replace(codes=done.codes, source=str(done.result.source), target=str(done.result.target))
-
     def acknowledgement(self, data: bytes, error: Refused | None) -> Answer:
         """Return a positive acknowledgement, or a negative one that says why."""
         problem = error.problem if error else None
@@ -106,37 +104,43 @@ class Translation:
         return Answer(200, made, media.label(media.ER7), codes=codes_of(problem.issues) if problem else ())
 
     def done(self, data: bytes, asked: Asked) -> Done:
-        """Translate; what is asked to be acknowledged is delivered as well. Raises Refused, after that was recorded."""
+        """Translate; what is to be acknowledged is delivered as well.
+
+        Raises:
+            Refused: After that was recorded.
+            Unacknowledged: The same, where the document is at fault and an acknowledgement is asked for.
+        """
         try:
-            done = self._translated(data, asked)
+            document = document_of(data, asked, self._bridge.tables, self._service.limits)
+            asked = document.asked
+            done = self._translated(document)
             if asked.wants_ack and self._service.delivery:
                 target, release, charset = self.facts(done)
                 label = media.label(media.ANSWERS[target][0], release=release, charset=charset)
                 self._service.delivery.put(done.output, target, label.decode())
         except Refused as error:
             problem = error.problem
+            is_answered = asked.wants_ack and problem.is_of_the_document
             self._service.metrics.count("bridge_translations_total", ("", asked.form.to, "refused"))
             if self._service.audit:
-                status = 200 if asked.wants_ack and problem.is_of_the_document else problem.status
-                self._record(data, status, codes_of(problem.issues))
-            raise
+                self._record(data, 200 if is_answered else problem.status, codes_of(problem.issues))
+            raise (Unacknowledged(problem) if is_answered else error) from None
         result = done.result
         self._service.metrics.count("bridge_translations_total", (str(result.source), str(result.target), "done"))
         if self._service.audit:
             self._record(data, 200, done.codes, done)
         return done
 
-    def _translated(self, data: bytes, asked: Asked) -> Done:
+    def _translated(self, document: Document) -> Done:
         """Return the result and its wire form; raises Refused with everything that was found."""
-        service, started = self._service, perf_counter()
-        document = document_of(data, asked, self._bridge.tables, service.limits)
+        service, started, asked = self._service, perf_counter(), document.asked
         if asked.wants_ack:
             _refuse_unacknowledged(document, asked)
         if not document.to:
             raise refused("http.parameter", "neither the query nor the envelope names the target format", "to")
 
         def work() -> tuple[Result, bytes]:
-            options = document.options
+            options = asked.options
             if service.settings.fallback_charset:
                 options = {"fallback_charset": service.settings.fallback_charset} | options
             result = self._bridge.translate(
@@ -156,7 +160,7 @@ class Translation:
         except ValueError:
             raise refused("http.parameter", "an option has a value that is not known") from None
         if not output:
-            raise Refused(problem_of(sorted(result.issues, key=lambda found: found.code != "map.nothing-to-map")))
+            raise Refused(fruitless(result.issues))
         labels = (str(result.source), str(result.target))
         service.metrics.observe("bridge_translation_seconds", labels, perf_counter() - started)
         return Done(document, result, output)

@@ -1,6 +1,7 @@
 """The listener: one task a connection, one message at a time on each, so that answers and outputs keep their order.
 
-AA means that the output is stored where it belongs; CA, that the message is on our disk. Trouble that will pass is
+AA means that the output is stored where it belongs; CA, that the message is on our disk or (without a store of our own)
+that its output is stored. Trouble that will pass is
 waited for; when the patience is over the connection is closed without an answer, which every sender takes for "send it
 again".
 """
@@ -153,9 +154,9 @@ class Listener:
         """Say what is to be said about one message."""
         started = perf_counter()
         head = ack.head_of(frame.data, self._charsets())
-        asks = wanted(head) if self._inbox else Wanted("", "AL")
+        asks = wanted(head)
         path = None
-        if asks.is_enhanced:
+        if asks.is_enhanced and self._inbox:
             path = await self._committed(frame, head, asks, writer)
             if path is None:
                 return
@@ -166,7 +167,11 @@ class Listener:
         finally:
             if path:
                 self._busy.discard(path)
-        if asks.wants_application(good=problem is None):
+        is_told = False
+        if asks.is_enhanced and path is None and asks.wants_commit(good=problem is None):
+            await _say(writer, ack.acknowledge(head, problem, code=ack.commit_code(problem)))
+            is_told = problem is not None  # what was not accepted has no application acknowledgement (2.9.2.2)
+        if asks.wants_application(good=problem is None) and not is_told:
             await _say(writer, ack.acknowledge(head, problem))
         codes = [found.code for found in problem.issues] if problem else []
         outcome = "refused" if problem else "done"

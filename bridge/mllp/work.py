@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from bridge.http import log, media
 from bridge.http.deadline import DeadlinePassed, Watch
 from bridge.http.deliver import Delivery
-from bridge.http.problems import Refused, issue, problem_of, refused
+from bridge.http.problems import Refused, fruitless, issue, problem_of, refused
 from bridge.issues import BridgeError
 from bridge.limits import Limits
 from bridge.translator import Bridge
@@ -102,7 +102,7 @@ class Work:
         except DeadlinePassed:
             raise refused("http.deadline", f"it took longer than {plan.translate_seconds:g} seconds") from None
         if not output:
-            raise Refused(problem_of(sorted(result.issues, key=lambda found: found.code != "map.nothing-to-map")))
+            raise Refused(fruitless(result.issues))
         release = plan.options.get("fhir_release", "R4")
         self._delivery.put(output, plan.to, media.label(media.ANSWERS[plan.to][0], release=release).decode())
 

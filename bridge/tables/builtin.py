@@ -73,11 +73,12 @@ def catalogue() -> Catalogue:
     """Return every code that the bridge answers with, from ``issues.yaml``."""
     root = source.parse(shipped("issues.yaml"), "issues.yaml")
     assert isinstance(root, Keyed)
-    entries = map(_entry, root.maps("rows"))
+    conditions = root.keyed("conditions")
+    entries = (_entry(row, conditions) for row in root.maps("rows"))
     return Catalogue({entry.code: entry for entry in entries})
 
 
-def _entry(row: Keyed) -> Entry:
+def _entry(row: Keyed, conditions: Keyed) -> Entry:
     code, answers = row.text("code"), row.keyed("answers")
     severity, strict, lenient = (Severity(cell.value) for cell in row.cells("severity"))
     return Entry(
@@ -89,6 +90,7 @@ def _entry(row: Keyed) -> Entry:
         remedy=row.text("remedy"),
         fhir=answers.text("fhir"),
         hl7v2=answers.text("hl7v2"),
+        condition=conditions.text(answers.text("hl7v2")),
         http=int(answers.text("http")),
         exit=int(answers.text("exit")),
         family=row.text("family", code.partition(".")[0]),

@@ -7,6 +7,7 @@ import pytest
 
 from bridge.http import ack
 from bridge.http.problems import issue, problem_of
+from bridge.tables import builtin
 from tests.interfaces.bad_inputs import inputs
 from tests.interfaces.http import documents
 
@@ -52,6 +53,16 @@ def test_the_location_is_where_the_version_has_it(version: str, location: str, k
 def test_text_is_escaped_and_cannot_make_a_segment() -> None:
     error = acknowledged(documents.ER7, FAULT)[2]
     assert error[8].startswith(r"a fault \F\ with \S\ marks")
+
+
+def test_err_3_has_the_words_of_its_table_and_err_5_ours() -> None:
+    error = acknowledged(documents.ER7, FAULT)[2]
+    assert error[3] == "102^Data type error^HL70357"
+    assert error[5].startswith("value.range^")
+
+
+def test_every_code_of_err_3_has_words() -> None:
+    assert not [code for code, entry in builtin.catalogue().entries.items() if not entry.condition]
 
 
 @pytest.mark.parametrize("version", ["2.7", "2.8.2"])

@@ -151,6 +151,20 @@ def test_the_form_and_the_get_are_refused_with_the_remedy() -> None:
     get = call(APP, "GET", query="to=hl7v2")
     assert "body of a POST" in get.json["detail"]
     assert get.headers["allow"] == "POST"
+    multipart = call(APP, query="to=hl7v2", body=b"--B", content_type="multipart/form-data; boundary=B")
+    assert "Multipart off" in multipart.json["detail"]
+
+
+def test_a_method_is_refused_with_one_remedy() -> None:
+    got = call(APP, "POST", "/v1/tables", body=b"x", content_type="text/plain")
+    assert (got.status, got.headers["allow"], "POST" in got.json["detail"]) == (405, "GET, HEAD", False)
+
+
+def test_what_gives_no_output_is_an_error_in_every_rendering() -> None:
+    """A message that no table covers is a warning where something else comes out, and the error where nothing does."""
+    nothing = documents.inputs.msh().encode() + b"\rPID|1||5\r"
+    assert call(APP, **text(nothing, "to=hl7v2")).json["errors"][0]["severity"] == "error"
+    assert call(APP, **text(nothing, "to=fhir&answer=ack")).fields("ERR")[4] == "E"
 
 
 def test_the_error_for_a_broken_envelope_names_the_escape_function() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from bridge.http import media
 from bridge.http.deliver import SUFFIXES
 from bridge.http.parameters import PARAMETERS
 from bridge.record import Format
+from bridge.translator import Bridge
 from tests.interfaces.http import documents
 from tests.interfaces.http.caller import app_of, call
 
@@ -45,6 +47,12 @@ def test_a_wrong_parameter_is_refused_by_name_and_never_with_its_value(query: st
 
 def test_hyphens_and_underscores_mean_the_same() -> None:
     assert asked("to=hl7v2&hl7_version=2.5").body == asked("to=hl7v2&hl7-version=2.5").body
+
+
+def test_every_option_of_a_translation_can_be_asked_for() -> None:
+    known = {parameter.argument for parameter in PARAMETERS.values()} | {"to", "source", "into"}
+    given = set(signature(Bridge.translate).parameters) - {"self", "document", "limits"}
+    assert given - known == {"scan"}, "the structure of what comes over a network is always checked"
 
 
 @pytest.mark.parametrize("name", [name for name, parameter in PARAMETERS.items() if parameter.choices])

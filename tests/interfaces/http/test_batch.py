@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bridge.http import media
+from bridge.http.body import Gone
 from bridge.http.outlet import Outlet
 from bridge.http.parts import Cutter, Lines, Messages, Parts, Piece
 from bridge.http.problems import Refused
@@ -158,6 +159,15 @@ def test_a_trailer_that_counts_otherwise_is_reported() -> None:
     assert last["summary"]["issues"][0]["code"] == "input.count-mismatch"
 
 
+def test_a_batch_file_that_lost_its_end_is_reported() -> None:
+    whole = documents.batch(documents.ER7, documents.ER7)
+    for end, codes in ((b"BTS", ["input.count-mismatch"]), (b"FTS", ["input.count-mismatch"]), (b"", [])):
+        got = batch(whole[: whole.index(end)] if end else whole, "text/plain")
+        assert [found["code"] for found in got.lines[-1]["summary"]["issues"]] == codes
+    acks = batch(whole[: whole.index(b"BTS")], "text/plain", "to=fhir&answer=ack")
+    assert acks.fields("BTS") == ["BTS", "2", "input.count-mismatch"]
+
+
 def test_in_ack_mode_the_answer_is_a_batch_of_acknowledgements() -> None:
     data = documents.batch(documents.ER7, documents.message("not a term at all", control="CTL2"))
     got = batch(data, "text/plain", "to=fhir&answer=ack")
@@ -220,7 +230,7 @@ def test_lines_are_kept_while_nobody_reads_and_come_out_in_order() -> None:
             await reads.wait()
             sent.append(message["body"])
 
-        outlet = Outlet(send, 1 << 30)
+        outlet = Outlet(send, 1 << 30, 60)
         for line in lines[:500]:
             await asyncio.wait_for(outlet.put(line, may_wait=False), 5)
         assert outlet.waiting >= 4_000_000
@@ -243,10 +253,24 @@ def test_where_nothing_more_is_expected_from_the_caller_its_reading_is_waited_fo
         async def send(message: Any) -> None:
             await asyncio.sleep(3600)
 
-        outlet = Outlet(send, 1 << 30)
+        outlet = Outlet(send, 1 << 30, 60)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(fill(outlet), 0.2)
         outlet.drop()
         return outlet.waiting
 
     assert asyncio.run(run()) < 2 << 20
+
+
+def test_a_caller_who_reads_nothing_is_given_up() -> None:
+    """Else it would keep its place among those that are worked on for ever."""
+
+    async def run() -> None:
+        async def send(message: Any) -> None:
+            await asyncio.sleep(3600)
+
+        outlet = Outlet(send, 1 << 30, 0.2)
+        with pytest.raises(Gone):
+            await asyncio.wait_for(fill(outlet), 30)
+
+    asyncio.run(run())

@@ -214,14 +214,9 @@ def test_json_is_utf_8(charset: str) -> None:
 # -- envelopes ----------------------------------------------------------------------------------------------------------
 
 
-def envelope(**members: Any) -> Any:
-    return call(
-        APP,
-        query=members.pop("query", ""),
-        body=json.dumps(members).encode(),
-        content_type="application/json",
-        accept=members.pop("accept", "*/*"),
-    )
+def envelope(*, query: str = "", accept: str = "*/*", **members: Any) -> Any:
+    body = json.dumps(members).encode()
+    return call(APP, query=query, body=body, content_type="application/json", accept=accept)
 
 
 def test_an_envelope_holds_a_text_a_document_or_base64() -> None:
@@ -239,6 +234,45 @@ def test_an_envelope_holds_a_text_a_document_or_base64() -> None:
 def test_an_envelope_may_name_the_target_and_the_options() -> None:
     got = envelope(message=documents.VERIFIED.decode(), to="fhir", strict=True, query="to=fhir")
     assert got.code == "rule.verified-plan-needs-verification-intent"
+
+
+def test_an_envelope_alone_may_name_the_target_and_the_form_of_the_answer() -> None:
+    message = documents.ER7.decode()
+    plain = call(APP, query="to=fhir", body=documents.ER7, content_type="text/plain").body
+    assert envelope(message=message, to="fhir").body == plain
+    assert envelope(message=message, to="fhir", accept="application/vnd.bridge.result+json").json["ledger"]
+    assert envelope(message=message).code == "http.parameter"
+    assert envelope(message=message, to="hl7v2", accept="application/fhir+json").code == "http.not-acceptable"
+
+
+@pytest.mark.parametrize("asks", [{"answer": "ack"}, {"query": "answer=ack"}, {"accept": "x-application/hl7-v2+er7"}])
+@pytest.mark.parametrize(("message", "code"), [(documents.ER7, "AA"), (documents.NO_TERM, "AE")])
+def test_an_envelope_may_ask_for_an_acknowledgement(asks: dict[str, str], message: bytes, code: str) -> None:
+    got = envelope(message=message.decode(), to="fhir", **asks)
+    assert (got.status, got.fields("MSA")[1:3]) == (200, [code, documents.CONTROL_ID])
+
+
+def test_what_has_errors_is_not_acknowledged_whoever_asks() -> None:
+    got = envelope(message=documents.ER7.decode(), to="fhir", answer="ack", **{"keep-going": True})
+    assert (got.status, got.code) == (400, "http.parameter")
+
+
+def test_an_envelope_is_one_whatever_from_says_of_the_document_in_it() -> None:
+    got = envelope(message=documents.ER7.decode(), query="to=fhir&from=hl7v2")
+    assert got.body == call(APP, query="to=fhir", body=documents.ER7, content_type="text/plain").body
+
+
+def test_a_message_in_a_member_of_another_name_gets_the_remedy_of_an_envelope() -> None:
+    got = call(
+        APP,
+        query="to=hl7v2",
+        body=json.dumps({"hl7": documents.ER7.decode()}).encode(),
+        content_type="application/json",
+    )
+    assert (got.code, "message, document, base64" in got.json["detail"]) == ("http.envelope", True)
+    raw = b'{"hl7": "' + documents.ER7 + b'"}'
+    got = call(APP, query="to=hl7v2", body=raw, content_type="application/json")
+    assert (got.code, "$JsonUtil.escape" in got.json["detail"]) == ("http.envelope", True)
 
 
 def test_an_envelope_may_hold_what_is_written_into() -> None:

@@ -177,6 +177,13 @@ def test_the_description_names_every_path_and_every_example_is_ours() -> None:
     assert document(APP.service.current.bridge) is document(APP.service.current.bridge)
 
 
+def test_the_description_is_small_enough_to_be_read() -> None:
+    got = call(APP, "GET", "/openapi.json")
+    assert len(got.body) < 100_000
+    named = {name: got.json["paths"][name]["get"]["parameters"] for name in ("/v1/tables/{id}", "/v1/explain/{tag}")}
+    assert [named[name][0]["example"] for name in named] == ["rt-plan-relationship", "300A0055"]
+
+
 def test_the_example_of_a_message_is_translated() -> None:
     described = call(APP, "GET", "/openapi.json").json["paths"]["/v1/translate"]["post"]["requestBody"]["content"]
     for label in ("x-application/hl7-v2+er7", "application/fhir+json"):
@@ -191,6 +198,7 @@ def test_the_example_of_a_message_is_translated() -> None:
         ([(b"content-type", b"text/plain")], "http.header"),
         ([(b"host", b"")], "http.header"),
         ([(b"host", b"x"), (b"content-length", b"2"), (b"transfer-encoding", b"chunked")], "http.body"),
+        ([(b"host", b"x"), (b"transfer-encoding", b"gzip, chunked")], "http.body"),
         ([(b"host", b"x"), (b"content-length", b"2"), (b"content-length", b"5")], "http.header"),
         ([(b"host", b"x"), (b"content-length", b"-1")], "http.header"),
         ([(b"host", b"x"), (b"content-length", "²".encode("latin-1"))], "http.header"),

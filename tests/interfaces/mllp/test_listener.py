@@ -169,9 +169,14 @@ def test_a_frame_may_come_byte_by_byte_and_between_noise(service: Service) -> No
         assert sender.answer() == ["AA", "C102"]
 
 
+def test_a_message_of_some_megabytes_is_taken(service: Service) -> None:
+    with Sender(service.port) as sender:
+        assert sender.ask(numbered(106) + (b"NTE|1||" + b"x" * 90 + b"\r") * 30_000) == ["AA", "C106"]
+
+
 def test_a_message_beyond_the_limit_is_ar_and_the_next_one_is_taken(service: Service) -> None:
     with Sender(service.port) as sender:
-        sender.send(numbered(5) + b"NTE|1||" + b"x" * (3 << 20) + b"\r", numbered(103))
+        sender.send(numbered(5) + b"NTE|1||" + b"x" * (9 << 20) + b"\r", numbered(103))
         assert [sender.answer(), sender.answer()] == [["AR", "C5"], ["AA", "C103"]]
 
 
@@ -239,9 +244,40 @@ def test_what_was_committed_and_then_refused_is_kept_with_the_reason(tmp_path: P
     assert not list((tmp_path / "store" / "inbox").iterdir())
 
 
-def test_without_a_store_every_message_is_answered_as_in_original_mode(tmp_path: Path) -> None:
-    with listening(tmp_path, store=False) as service, Sender(service.port) as sender:
-        assert sender.ask(numbered(9, accept="AL", application="NE")) == ["AA", "C9"]
+@pytest.fixture(scope="module")
+def storeless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with listening(tmp_path_factory.mktemp("storeless"), store=False) as found:
+        yield found
+
+
+@pytest.mark.parametrize(
+    ("accept", "application", "good", "bad"),
+    [
+        ("", "", ["AA"], ["AE"]),
+        ("AL", "AL", ["CA", "AA"], ["CE"]),
+        ("AL", "NE", ["CA"], ["CE"]),
+        ("NE", "AL", ["AA"], ["AE"]),
+        ("SU", "AL", ["CA", "AA"], ["AE"]),
+        ("ER", "ER", [], ["CE"]),
+        ("NE", "NE", [], []),
+    ],
+)
+def test_without_a_store_a_commit_waits_for_the_output(
+    storeless: Service, accept: str, application: str, good: list[str], bad: list[str]
+) -> None:
+    """CA means that nothing can be lost any more, so it comes when the output is stored; what is not, is not committed."""
+    asks = {"accept": accept, "application": application}
+    with Sender(storeless.port) as sender:
+        sender.send(numbered(310, **asks), numbered(311, value="not a term at all", **asks), numbered(312))
+        answers = [sender.answer() for _ in range(len(good) + len(bad) + 1)]
+    assert answers == [*([code, "C310"] for code in good), *([code, "C311"] for code in bad), ["AA", "C312"]]
+    assert "1.2.3.310" in map(plan_of, storeless.outputs())
+
+
+def test_without_a_store_what_cannot_be_read_is_a_commit_reject(storeless: Service) -> None:
+    message = numbered(313, accept="AL").replace(b"|2.5.1|", b"|3.0|", 1)
+    with Sender(storeless.port) as sender:
+        assert sender.ask(message) == ["CR", "C313"]
 
 
 def test_what_waits_is_delivered_after_a_crash(tmp_path: Path) -> None:
