@@ -1,8 +1,8 @@
 """Checks on what was read, the same for every format: values by VR, terms, cardinality and the tables' rules.
 
-A check reports; it never drops and never changes a value, except that the lenient mode writes a known term in its
-standard spelling and says so. Every translation passes here, so each level of the tables is compiled once and the
-good case costs a look-up a leaf.
+A check reports; it never drops and never changes a value, except that a known term is written in its standard spelling
+where the caller wants that, which is said. Every translation passes here, so each level of the tables is compiled once
+and the good case costs a look-up a leaf.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
 from typing import NamedTuple
 
 from bridge.issues import Finding
-from bridge.record import Element, Item, Record
+from bridge.record import Element, Format, Item, Record
 from bridge.tables.rows import Check, Group, Member, Row, Tables, Terms
 from bridge.values import ValueCheck, carried_checks, value_checks
 
@@ -23,8 +24,27 @@ def titled(member: Member) -> str:
     return f"{member.name} ({member.tag[:4]},{member.tag[4:]})"
 
 
+class Normalised(Enum):
+    """Which spellings of a known term, that differ from it only by case, space or padding, are mended."""
+
+    NONE = 0
+    MALFORMED = 1  # those that are no CS
+    ALL = 2
+
+
+def normalised(mode: str, source: Format) -> Normalised:
+    """Return what a mode mends in a document of a format.
+
+    From FHIR, what is no CS (lower case, padding) is mended by default as well: CS is a type of DICOM, and partners who
+    never saw one write codes as their own systems do.
+    """
+    if mode == "lenient":
+        return Normalised.ALL
+    return Normalised.MALFORMED if not mode and source in (Format.FHIR, Format.FHIR_XML) else Normalised.NONE
+
+
 class Checked(NamedTuple):
-    """The record (normalised in lenient mode) and what was found in it."""
+    """The record (with known terms normalised) and what was found in it."""
 
     record: Record
     findings: list[Finding]
@@ -41,14 +61,16 @@ class _RowCheck:
         self.plain = None if row.terms else check
         self.single = row.vm[0] <= 1
 
-    def values(self, values: tuple[str, ...], path: str, findings: list[Finding], *, lenient: bool) -> tuple[str, ...]:
-        """Report what is wrong with the values; return them, normalised where lenient."""
+    def values(
+        self, values: tuple[str, ...], path: str, findings: list[Finding], mended: Normalised
+    ) -> tuple[str, ...]:
+        """Report what is wrong with the values; return them, with known terms normalised."""
         lowest, highest = self.row.vm
         if len(values) < lowest or (highest is not None and len(values) > highest):
             detail = f"{titled(self.row)} has {len(values)} values"
             findings.append(Finding("value.multiplicity", path, detail))
         if self.terms is not None:
-            return tuple(self._term(value, self.terms, path, findings, lenient=lenient) for value in values)
+            return tuple(self._term(value, self.terms, path, findings, mended) for value in values)
         for value in values:
             self._value(value, path, findings)
         return values
@@ -59,11 +81,15 @@ class _RowCheck:
             findings.append(Finding(fault[0], path, f"{titled(self.row)}: {fault[1]}", value))
         return fault is not None
 
-    def _term(self, value: str, terms: Terms, path: str, findings: list[Finding], *, lenient: bool) -> str:
+    def _is_sound(self, value: str) -> bool:
+        """Whether a value is one of its VR without padding."""
+        return value.strip() == value and (self.check is None or self.check(value) is None)
+
+    def _term(self, value: str, terms: Terms, path: str, findings: list[Finding], mended: Normalised) -> str:
         if value in self.known or not value:
             return value
         near = _nearest(value, terms)
-        if near and lenient:
+        if near and (mended is Normalised.ALL or (mended is Normalised.MALFORMED and not self._is_sound(value))):
             detail = f"{titled(self.row)}: the term differed only by case, space or padding"
             findings.append(Finding("value.term-normalised", path, detail, value))
             return near
@@ -162,9 +188,9 @@ class Checker:
         self._other = _Level({}, checks, None)  # of an IOD that the tables do not apply to, and that is carried
         self._sop_class, self._sop_classes = str(tables.dicom["sop-class"]), tables.sop_classes
 
-    def check(self, record: Record, sources: Sequence[str], *, lenient: bool = False) -> Checked:
+    def check(self, record: Record, sources: Sequence[str], mended: Normalised = Normalised.NONE) -> Checked:
         """Return what is wrong with ``record``; ``sources`` has the path of each leaf, for the places."""
-        run = _Run(self._values, sources, lenient)
+        run = _Run(self._values, sources, mended)
         uid = record.value(self._sop_class)
         top = self._top if not uid or uid in self._sop_classes else self._other
         elements = run.level(record.elements, top, "", {})
@@ -174,15 +200,15 @@ class Checker:
 class _Run:
     """One pass over one record. Leaves come in the order of :func:`bridge.record.leaves`, as their paths do."""
 
-    __slots__ = ("at", "findings", "lenient", "sources", "values")
+    __slots__ = ("at", "findings", "mended", "sources", "values")
 
-    def __init__(self, values: Mapping[str, ValueCheck], sources: Sequence[str], lenient: bool) -> None:
-        self.values, self.sources, self.lenient = values, sources, lenient
+    def __init__(self, values: Mapping[str, ValueCheck], sources: Sequence[str], mended: Normalised) -> None:
+        self.values, self.sources, self.mended = values, sources, mended
         self.at = 0  # index of the next leaf
         self.findings: list[Finding] = []
 
     def level(self, elements: Item, level: _Level, prefix: str, outer: Values) -> tuple[Element, ...]:
-        """Check one level and what is below it; return its elements, normalised in lenient mode."""
+        """Check one level and what is below it; return its elements, with known terms normalised."""
         rows, looked_up, rules, at = level.rows, level.looked_up, level.rules, self.at
         values = {looked_up[e[0]]: e[2][0] if e[2] else "" for e in elements if e[0] in looked_up}
         changed = {}
@@ -218,7 +244,7 @@ class _Run:
     def _row(self, element: Element, check: _RowCheck, path: str) -> Element:
         _, _, found, _, null = element
         if found:
-            new = check.values(found, path, self.findings, lenient=self.lenient)
+            new = check.values(found, path, self.findings, self.mended)
             return element if new == found else element._replace(values=new)
         if null:
             detail = f"{titled(check.row)}: the sender asks for deletion"

@@ -62,6 +62,8 @@ def recognise(document: object, source: str, limits: Limits) -> Given:
         named = _of_object(document) or _of_bytes(document, raw=raw, limits=limits)
     elif isinstance(document, (bytes, str)) and not document:
         raise refuse("input.empty")
+    elif named is Format.DICOM_JSON and isinstance(document, bytes) and document[128:132] == b"DICM":
+        raise refuse("input.not-recognised", detail="this is a Part 10 file, and no JSON")
     return Given(named, document, name, raw)
 
 

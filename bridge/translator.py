@@ -10,7 +10,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bridge.checks import Checker
+from bridge.checks import Checker, normalised
 from bridge.dialects import dialect_lenses
 from bridge.dicom.lens import DicomLens
 from bridge.fhir.lens import FhirLens
@@ -128,7 +128,7 @@ class Bridge:
             options = replace(options, limits=limits)
         target = Format(to)
         given, reading = self._read(document, source, options)
-        records, findings = self._checked(reading, mode)
+        records, findings = self._checked(given.format, reading, mode)
         if unmapped == "reject":
             reading.loose = [_rejected(loose, findings) for loose in reading.loose]
         if not keep_going:
@@ -173,7 +173,7 @@ class Bridge:
             given, reading = self._read(document, source, options)
         except BridgeError as error:
             return error.issues
-        records, findings = self._checked(reading, mode)
+        records, findings = self._checked(given.format, reading, mode)
         if not any(record.elements for record in records):
             findings.append(Finding("map.nothing-to-map"))
         if unmapped == "reject":
@@ -232,10 +232,11 @@ class Bridge:
         except (Exception, RecursionError, MemoryError) as error:
             raise self._error([_bug(error)], name, options.mode) from None
 
-    def _checked(self, reading: Reading, mode: str) -> tuple[list[Record], list[Finding]]:
+    def _checked(self, source: Format, reading: Reading, mode: str) -> tuple[list[Record], list[Finding]]:
         records, findings = [], list(reading.findings)
+        mended = normalised(mode, source)
         for record, sources in zip(reading.records, reading.sources, strict=True):
-            checked = self._checker.check(record, sources, lenient=mode == "lenient")
+            checked = self._checker.check(record, sources, mended)
             records.append(checked.record)
             findings += checked.findings
         return records, findings

@@ -18,7 +18,6 @@ class Exit(IntEnum):
     USAGE = 2
     NOTHING = 3
     UNREADABLE = 4
-    TABLE = 5
     INTERRUPTED = 130
 
     @property
@@ -33,11 +32,10 @@ _MEANINGS = {
     Exit.USAGE: "wrong use of the command",
     Exit.NOTHING: "readable, but nothing in it that a table covers",
     Exit.UNREADABLE: "the input cannot be read, or the output cannot be written",
-    Exit.TABLE: "a mapping table is faulty",
     Exit.INTERRUPTED: "interrupted",
 }
 
-_BY_WEIGHT = (Exit.TABLE, Exit.UNREADABLE, Exit.ERRORS, Exit.NOTHING, Exit.DONE)
+_BY_WEIGHT = (Exit.UNREADABLE, Exit.ERRORS, Exit.NOTHING, Exit.DONE)
 
 
 def exit_of(issues: Iterable[Issue], catalogue: Catalogue) -> Exit:

@@ -81,8 +81,9 @@ def opened(data: bytes, plan: Plan, limits: Limits, findings: list[Finding], *, 
     if not raw or not _is_data_set(data, plan):
         raise _not_recognised(data, plan)
     findings.append(Finding("input.no-preamble", offset=0))
-    if data.startswith(_META):
-        return _with_meta(data, 0, plan, limits, findings)
+    start = len(PREFIX) if data.startswith(PREFIX) else 0
+    if data.startswith(_META, start):
+        return _with_meta(data, start, plan, limits, findings)
     form = _guessed(data, plan)
     assert form is not None
     return Opened(data, 0, form, "", {}, b"", is_deflated=False)
@@ -105,7 +106,10 @@ def _not_recognised(data: bytes, plan: Plan) -> Unreadable:
 
 
 def _is_data_set(data: bytes, plan: Plan) -> bool:
-    return (data.startswith(_META) and data[4:6] in plan.spelled) or _guessed(data, plan) is not None
+    start = len(PREFIX) if data.startswith(PREFIX) else 0
+    return (data.startswith(_META, start) and data[start + 4 : start + 6] in plan.spelled) or _guessed(
+        data, plan
+    ) is not None
 
 
 def _guessed(data: bytes, plan: Plan) -> Form | None:

@@ -156,9 +156,12 @@ def _read_codings(codings: list[dict[str, Any]], text: str, terms: Terms) -> Tex
     coded = [(coding.get("system"), coding["code"]) for coding in codings if coding.get("code") is not None]
     if any(not isinstance(code, str) or not isinstance(system, str | None) for system, code in coded):
         raise Fault("value.type", "a Coding whose system or code is no text")
-    for system, code in coded:
-        if system is not None and (system, code) in terms.by_fhir:
-            return Text(terms.by_fhir[system, code].dicom)
+    pairs = [(system, code) for system, code in coded if system is not None]
+    known = {terms.by_fhir[pair].dicom for pair in pairs if pair in terms.by_fhir}
+    if len(known) > 1:
+        raise Fault("input.ambiguous", "several codings, each another term")
+    if known:
+        return Text(known.pop())
     for system, code in coded:
         if system is None and code in terms.fhir_codes:
             return Text(terms.fhir_codes[code].dicom, is_alias=True)

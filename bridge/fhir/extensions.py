@@ -72,6 +72,13 @@ class ExtensionReader(Account):
         """Return one item and the places of its leaves, the long way; None where it is no item."""
         subs = extension.get("extension")
         fault = extension_fault(extension)
+        if type(subs) is not list and level.alone is not None and fault is None:
+            element = self._value(level.alone, extension, place)
+            if element is None:
+                return None
+            self.findings.append(Finding("value.alias", place, "a simple extension, read as one of the item's members"))
+            self.leaves += 1
+            return (element,), [f"{place}.value"]
         if type(subs) is not list:
             self.reject(fault or Fault("value.type", "a complex extension holds extensions, not a value"), place)
             return None

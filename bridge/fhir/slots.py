@@ -246,12 +246,14 @@ class Level:
         aliases: Slots by other URLs that are read.
         by_tag: Slots by tag, in the tables' order; native ones as well.
         homeless: Tags with a row that has no home here: they travel in the generic form.
+        alone: Of an item: the slot that a simple extension in its place is read as, or None.
     """
 
-    __slots__ = ("aliases", "by_tag", "by_url", "homeless", "size")
+    __slots__ = ("aliases", "alone", "by_tag", "by_url", "homeless", "size")
 
-    def __init__(self, slots: Iterable[tuple[Slot, FhirHome]]) -> None:
+    def __init__(self, slots: Iterable[tuple[Slot, FhirHome]], alone: str = "") -> None:
         found = list(slots)
+        self.alone = next((slot for slot, _ in found if alone and slot.name == alone), None)
         self.by_tag = {slot.tag: slot for slot, _ in found}
         self.by_url = {slot.url: slot for slot, home in found if home.url and slot.only != "write"}
         self.aliases = {url: slot for slot, home in found if home.url and slot.only != "write" for url in home.aliases}

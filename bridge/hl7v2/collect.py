@@ -149,7 +149,9 @@ class Collector:
         """Return OBX-2 where it is not plainly one of table 0125, and report it."""
         path, raw = f"{self._path(observation)}-2", observation.fields[2]
         type_ = raw.partition(self._marks.component)[0].strip()
-        if not type_:
+        if not type_ and self._options.mode == "lenient":
+            self._finding(Finding("value.alias", path, "there is no value type; the attribute's own was used"))
+        elif not type_:
             self._finding(Finding("value.required", path, "there is a value, but no value type"))
         elif type_ not in self._plan.wire.types:
             self._finding(Finding("value.code", path, "the value type is not in HL7 table 0125", raw))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bridge.checks import Checker
+from bridge.checks import Checker, Normalised, normalised
 from bridge.issues import BridgeError, Finding, Issue, Severity, Unreadable
 from bridge.lens import Options, Reading
 from bridge.limits import DEFAULT, Limits
@@ -15,7 +15,7 @@ from bridge.lineage.lineage import Lineage, Tally
 from bridge.lineage.meanings import Meanings
 from bridge.lineage.plans import Telling, plan, telling
 from bridge.recognise import recognise
-from bridge.record import Record
+from bridge.record import Format, Record
 from bridge.translator import load
 
 if TYPE_CHECKING:
@@ -134,7 +134,8 @@ class _Reader:
     def _telling(self, record: Record, paths: Sequence[str], one: Input, format_: str) -> Telling | None:
         """Return what a record tells, with what is wrong with it; None for a record that is no plan."""
         has_paths = bool(paths) or not record.elements
-        checked = self.checker.check(record, paths, lenient=self.options.mode == "lenient") if has_paths else None
+        mended = normalised(self.options.mode, Format(format_)) if format_ else Normalised.NONE
+        checked = self.checker.check(record, paths, mended) if has_paths else None
         made = telling(checked.record if checked else record, paths, self.known, document=one.name, format_=format_)
         issues = self._issues([f for f in checked.findings if f.code not in _OWN] if checked else (), one.name)
         if made is not None:

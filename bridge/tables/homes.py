@@ -69,6 +69,7 @@ def _fhir_home(home: Keyed, on: str, formats: Formats) -> FhirHome:
         otherwise=home.text("otherwise"),
         transform=TRANSFORMS[home.text("transform", "text")],
         system=home.text("unit") or home.text("system"),
+        alone=home.text("alone"),
     )
 
 

@@ -173,6 +173,10 @@ def _part(part: Part, names: Names, known: Formats) -> Iterator[Finding]:
     members = {member.text("id") for kind in ("rows", "groups") for member in node.maps(kind)}
     if key and key.value not in members:
         yield _unknown("member", key, members)
+    for alone in (cell for home in node.maps("fhir") if part.is_group and (cell := home.cell("alone"))):
+        rows = {row.text("id") for row in node.maps("rows")}
+        if alone.value not in rows:
+            yield _unknown("row", alone, rows)
     for anchor in (home for home in node.maps("fhir") if part.is_group and "on" in home.nodes):
         yield from lint_homes.anchor_faults(anchor)
     for check in node.maps("check"):

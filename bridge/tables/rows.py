@@ -95,6 +95,7 @@ class FhirHome:
         otherwise: Type that takes the text unchanged where the transform's domain ends; empty if there is none.
         transform: Value pair between DICOM text and the type's text.
         system: ``Coding.system`` of a coded value without terms; UCUM code of the unit of a Quantity.
+        alone: Id of the member that a simple extension in place of a group's complex one is read as; empty: none is.
     """
 
     on: str
@@ -105,6 +106,7 @@ class FhirHome:
     otherwise: str
     transform: Transform
     system: str
+    alone: str = ""
 
 
 class Identifier(NamedTuple):

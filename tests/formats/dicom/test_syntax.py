@@ -57,6 +57,7 @@ BARE = [
     pytest.param((PYDICOM / "test_files" / "ExplVR_LitEndNoMeta.dcm").read_bytes(), id="explicit, little endian"),
     pytest.param((PYDICOM / "test_files" / "ExplVR_BigEndNoMeta.dcm").read_bytes(), id="explicit, big endian"),
     pytest.param(plan()[132:], id="file meta information without preamble"),
+    pytest.param(plan()[128:], id="the prefix without a preamble"),
 ]
 
 

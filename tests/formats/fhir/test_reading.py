@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+import bridge
 from bridge.issues import Unreadable
 from bridge.ledger import State
 from bridge.record import Element
+from tests.core import CORE
 from tests.formats.fhir.documents import (
     ABSENT,
     BASE,
@@ -25,6 +27,7 @@ from tests.formats.fhir.documents import (
     study,
 )
 
+B = bridge.load(*CORE)
 FIRST_ITEM = f"{INSTANCE}.extension[1]"
 
 
@@ -133,6 +136,32 @@ def test_a_code_of_an_unknown_system_passes_with_a_note():
     assert codes(read(with_sub(0, foreign))) == [("value.alias", f"{FIRST_ITEM}.extension[0].value")]
 
 
+def test_two_codings_of_ours_that_say_two_terms_contradict_each_other():
+    system = f"{BASE}/CodeSystem/dicom-rt-plan-relationship"
+    codings = [{"system": system, "code": "PRIOR"}, {"system": system, "code": "CONCURRENT"}]
+    reading = read(with_sub(0, {"url": "relationship", "valueCodeableConcept": {"coding": codings}}))
+    assert codes(reading) == [("input.ambiguous", f"{FIRST_ITEM}.extension[0].value")]
+    assert [loose.state for loose in reading.loose if loose.path.startswith(FIRST_ITEM)] == [State.REJECTED]
+
+
+SIMPLE = [
+    pytest.param({"valueCode": "PRIOR"}, id="a-code"),
+    pytest.param({"valueString": "PRIOR"}, id="a-string"),
+    pytest.param({"valueCoding": {"code": "PRIOR"}}, id="a-coding"),
+    pytest.param({"valueCodeableConcept": {"coding": [{"code": "PRIOR"}]}}, id="a-concept"),
+]
+
+
+@pytest.mark.parametrize("value", SIMPLE)
+def test_a_simple_extension_is_read_as_a_relationship_without_its_plan(value):
+    document = study(instance({"url": GROUP, **value}))
+    reading = read(document)
+    (only,) = reading.records[0].get("300C0002").items
+    assert [(element.tag, element.values) for element in only] == [("300A0055", ("PRIOR",))]
+    assert {code for code, _ in codes(reading)} == {"value.alias"}
+    assert B.translate(document, to="fhir", into=document).output == document
+
+
 def test_a_dicom_code_where_fhir_has_another_is_ambiguous():
     """table.yaml: FHIR's code of APPROVED is ``yes``; ``APPROVED`` is FHIR's code of NO."""
     extension = {"url": f"{BASE}/StructureDefinition/dicom-approval", "valueCode": "REJECTED"}
@@ -237,7 +266,7 @@ FAULTS = [
     ),
     pytest.param(lambda e: e.update(valueString="x"), "input.malformed", "", id="item-with-a-value"),
     pytest.param(
-        lambda e: (e.pop("extension"), e.update(valueString="x")), "value.type", "", id="item-that-is-a-value"
+        lambda e: (e.pop("extension"), e.update(valueBoolean=True)), "value.type", "", id="item-that-is-a-value"
     ),
     pytest.param(lambda e: e.update(extension={}), "input.malformed", "", id="item-whose-extensions-are-no-array"),
     pytest.param(

@@ -230,6 +230,12 @@ def test_unescaped_components_in_text_are_not_cut_off():
 
 def test_a_missing_or_unknown_value_type_is_an_error():
     assert codes(read(obx(type_=""))) == [("value.required", "OBX[1]-2")]
+
+
+def test_an_empty_value_type_is_understood_in_lenient_mode():
+    reading = read(obx(type_=""), obx(UID, "^1.2.3.9^ISO", type_=""), mode="lenient")
+    assert codes(reading) == [("value.alias", "OBX[1]-2"), ("value.alias", "OBX[2]-2"), ("value.alias", "OBX[2]-5")]
+    assert items(reading) == [{"300A0055": ("PREDECESSOR",), "00081155": ("1.2.3.9",)}]
     assert codes(read(obx(type_="EVIL"))) == [("value.code", "OBX[1]-2")]
     assert codes(read(obx(value="", type_=""))) == []
 

@@ -24,14 +24,14 @@ def faulty(tmp_path):
 
 def test_a_fault_has_file_line_and_column(run, faulty):
     done = run("lint", faulty)
-    assert done.exit_code == Exit.TABLE
+    assert done.exit_code == Exit.ERRORS
     assert done.stdout.startswith(f"{faulty}:2:1")
     assert "error [table.key-twice]" in done.stdout
 
 
 def test_lint_speaks_json(run, faulty):
     body = json.loads(run("lint", faulty, "--format", "json").stdout)
-    assert body["exit"] == Exit.TABLE
+    assert body["exit"] == Exit.ERRORS
     assert (body["issues"][0]["line"], body["issues"][0]["column"]) == (2, 1)
 
 
@@ -86,5 +86,5 @@ def test_the_list_of_tables_speaks_json(run):
 
 def test_a_faulty_table_is_not_listed(run, faulty):
     done = run("tables", "--table", faulty)
-    assert (done.exit_code, done.stdout) == (Exit.TABLE, "")
+    assert (done.exit_code, done.stdout) == (Exit.ERRORS, "")
     assert "error [table.key-twice]" in done.stderr

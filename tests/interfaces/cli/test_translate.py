@@ -220,6 +220,12 @@ def test_what_is_no_known_format_ends_with_4(run):
     assert run("translate", "-", "--to", "fhir", input=b"hello").exit_code == Exit.UNREADABLE
 
 
+def test_a_file_is_not_read_as_another_format_than_it_is(run, plan):
+    for other in ("dicom-json", "fhir", "hl7v2"):
+        done = run("translate", plan, "--from", other, "--to", "fhir")
+        assert (done.exit_code, done.stdout) == (Exit.UNREADABLE, "")
+
+
 def test_a_warning_is_said_and_the_output_written(run, unknown, tmp_path):
     done = run("translate", unknown, "--to", "fhir", "-o", tmp_path / "study.json")
     assert done.exit_code == Exit.DONE
@@ -261,10 +267,10 @@ def test_nothing_that_a_table_covers_ends_with_3(run):
     assert "[map.nothing-to-map]" in done.stderr
 
 
-def test_a_faulty_table_ends_with_5(run, plan, tmp_path):
+def test_a_faulty_table_ends_with_1(run, plan, tmp_path):
     (tmp_path / "bad.yaml").write_text("table: bad\ntable: worse\n")
     done = run("translate", plan, "--to", "fhir", "--table", tmp_path / "bad.yaml")
-    assert done.exit_code == Exit.TABLE
+    assert done.exit_code == Exit.ERRORS
     assert f"{tmp_path / 'bad.yaml'}:2:1" in done.stderr
 
 

@@ -68,7 +68,7 @@ def test_a_faulty_table_writes_nothing(tmp_path: Path) -> None:
     table = tmp_path / "bad.yaml"
     table.write_text("table: x\ntable: y\n", encoding="utf-8")
     ran = run("-o", tmp_path / "out", "--table", table)
-    assert ran.exit_code == 5
+    assert ran.exit_code == 1
     assert not (tmp_path / "out").exists()
 
 

@@ -1,0 +1,1 @@
+"""Whole translations by the public call: what no single format shows."""
