@@ -73,7 +73,10 @@ def _file(*names: str, about: str) -> Callable[[F], F]:
 @_option("--drain-delay", type=click.FloatRange(0), default=5.0, help="Seconds the port stays open after SIGTERM.")
 @_option("--drain-seconds", type=click.FloatRange(0.1), default=25.0, help="Longest wait for what has been begun.")
 @click.option("--no-access-log", is_flag=True, help="Log faults only, not every request.")
-def serve_command(*, tables: tuple[str, ...], drain_delay: float, no_access_log: bool, **chosen: Any) -> Exit:
+@click.option("--no-playground", is_flag=True, help="No page for people at /: then no answer is HTML.")
+def serve_command(
+    *, tables: tuple[str, ...], drain_delay: float, no_access_log: bool, no_playground: bool, **chosen: Any
+) -> Exit:
     """Serve the bridge over HTTP until SIGTERM.
 
     Needs the extra: pip install 'dicom-fhir-hl7-bridge[http]'. Log lines (JSON, without values) go to standard error.
@@ -96,7 +99,7 @@ def serve_command(*, tables: tuple[str, ...], drain_delay: float, no_access_log:
     chosen = {_SETTINGS.get(name, name): value for name, value in chosen.items()}
     listening = Listening(**{name: chosen.pop(name) for name in Listening.__slots__})
     chosen |= {name: value * _MIB for name, value in chosen.items() if name.endswith("_bytes")}
-    settings = Settings(tables=tables, access_log=not no_access_log, **chosen)
+    settings = Settings(tables=tables, access_log=not no_access_log, playground=not no_playground, **chosen)
     try:
         serve.prove(settings, listening)
     except serve.Unusable as error:

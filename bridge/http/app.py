@@ -1,7 +1,8 @@
 """The ASGI application: finds the route, lets callers through, renders every fault, counts, and logs.
 
 Plain ASGI 3: any server runs it, and a gateway mounts it (``app.mount("/bridge", create_app())``). Nothing here
-redirects, and nothing answers with HTML or an empty body: engines take the first for success and choke on the second.
+redirects, and nothing but the playground (``/``) answers with HTML, nothing with an empty body: engines take the first
+for success and choke on the second.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from bridge.http import batch, body, describe, log, openapi, terms
 from bridge.http.auth import ANYBODY
 from bridge.http.body import Gone, Receive
 from bridge.http.exchange import Answer, Exchange, Scope, Send
+from bridge.http.playground import routes as playground
 from bridge.http.problems import OUTCOME, PROBLEM, Problem, Refused, issue, problem_of, refused, to_json
 from bridge.http.service import Service
 from bridge.http.settings import Settings
@@ -55,7 +57,11 @@ ROUTES = (
     Route("/readyz", {"GET": describe.ready}, ""),
     Route("/metrics", {"GET": describe.metrics}, "metrics"),
     Route("/openapi.json", {"GET": openapi.answer}, ""),
-    Route("/", {"GET": describe.root}, ""),
+    Route("/playground/start", {"GET": playground.start}),
+    Route("/playground/table/{file}", {"GET": playground.table}),
+    Route("/playground/translate", {"POST": playground.translate}),
+    Route("/playground/{file}", {"GET": playground.asset}, ""),
+    Route("/", {"GET": playground.page}, ""),
 )
 _EXACT = {route.template: route for route in ROUTES if "{" not in route.template}
 _PREFIXES = {route.template.partition("{")[0]: route for route in ROUTES if "{" in route.template}

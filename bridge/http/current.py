@@ -93,6 +93,12 @@ class Current:
         self.generation, paths = named(self._run_dir) if self._run_dir else (0, [])
         self.bridge = bridge or loaded(paths if self.generation else self._paths)
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Where the tables in force were read; empty: the shipped ones."""
+        generation, copies = named(self._run_dir) if self._run_dir else (0, [])
+        return tuple(copies if generation else self._paths)
+
     def reload(self) -> Bridge:
         """Read the tables again and put them in force; raises BridgeError or OSError, and then nothing has changed."""
         if self._run_dir:

@@ -67,7 +67,7 @@ def document(bridge: Bridge) -> bytes:
                 "/readyz": {"get": _get("ready", "Requests will be answered.", "Status", is_open=True, extra={"503"})},
                 "/metrics": {"get": _metrics()},
                 "/openapi.json": {"get": _get("openapi", "This description.", "Anything", is_open=True)},
-                "/": {"get": _get("root", "Where everything is.", "Anything", is_open=True)},
+                "/": {"get": _root()},
             },
             "components": {"schemas": schemas(), "responses": _responses(), "securitySchemes": _SECURITY},
         }
@@ -255,6 +255,12 @@ def _named(name: str, about: str, parameter: str, example: str) -> dict[str, Any
         "example": example,
     }
     return _get(name, about, "Anything") | {"parameters": [found]}
+
+
+def _root() -> dict[str, Any]:
+    made = _get("root", "Where everything is; for a browser, the playground.", "Anything", is_open=True)
+    made["responses"]["200"]["content"]["text/html"] = {"schema": _TEXT}
+    return made
 
 
 def _reload() -> dict[str, Any]:

@@ -41,6 +41,7 @@ class Settings:
         access_log: Whether every request is logged; faults always are.
         run_dir: Folder that the workers of one service share; empty: there is one worker.
         retry_after: Seconds that a caller who got 503 is asked to wait.
+        playground: Whether ``/`` is a page for people; else it says where everything is, and nothing is HTML.
     """
 
     tables: tuple[str, ...] = ()
@@ -67,6 +68,7 @@ class Settings:
     access_log: bool = True
     run_dir: str = ""
     retry_after: int = 1
+    playground: bool = True
 
     @property
     def needs_key(self) -> bool:

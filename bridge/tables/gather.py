@@ -86,8 +86,13 @@ def gather(paths: tuple[str, ...], limits: Limits = DEFAULT) -> Gathered:
 
     Site tables without a table beside them apply to the shipped tables.
     """
+    return gathered(given_files(paths, limits) if paths else shipped_files(), limits)
+
+
+def gathered(given: Iterable[File | Finding], limits: Limits = DEFAULT) -> Gathered:
+    """Return what such files hold, wherever they come from; see :func:`gather`."""
     findings: list[Finding] = []
-    found = list(_parsed(given_files(paths, limits) if paths else shipped_files(), limits, findings))
+    found = list(_parsed(given, limits, findings))
     sites = [one for one in found if "site" in one.root.nodes]
     tables = [one for one in found if "site" not in one.root.nodes]
     if sites and not tables:
