@@ -78,21 +78,25 @@ def _known() -> Mapping[str, Mapping[str, Any]]:
 def _attribute(tables: Tables, name: str) -> Attribute:
     tag = _TAG.match(name)
     if tag:
-        found = _by_tag((tag[1] + tag[2]).upper())
+        found = _by_tag(tables, (tag[1] + tag[2]).upper())
     else:
         member = tables.by_id.get(name)
-        found = dictionary.attribute(member.tag) if member else dictionary.by_keyword(name)
+        found = _by_tag(tables, member.tag) if member else dictionary.by_keyword(name)
         found = found or next(map(dictionary.by_keyword, _like(name)), None)
     if found is None:
         raise ValueError(f"there is no attribute {name!r}{_nearest(tables, name)}")
     return found
 
 
-def _by_tag(tag: str) -> Attribute | None:
-    """Return what is known of a tag; a private one (odd group, PS3.5 7.8) is known by its creator alone."""
+def _by_tag(tables: Tables, tag: str) -> Attribute | None:
+    """Return what is known of a tag; of a private one (odd group, PS3.5 7.8) what a row says."""
     found = dictionary.attribute(tag)
     if found:
         return found._replace(tag=tag)
+    for member in tables.by_id.values():
+        if member.creator and member.tag == tag:
+            vr = getattr(member, "vr", "SQ")
+            return Attribute(member.keyword, tag, vr, "1", f"{member.name} of {member.creator!r}", is_retired=False)
     return Attribute("", tag, "UN", "1-n", "Private attribute", False) if tag[3] in "13579BDF" else None
 
 

@@ -115,10 +115,14 @@ def _mark(went: list[bool]) -> str:
 @click.command("tables", short_help="List the tables in use, with versions, rows and terms.")
 @options.table_option
 @options.format_option("text", "json")
-def tables_command(*, tables: tuple[str, ...], form: str) -> Exit:
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of tables: editors complete and check by it.")
+def tables_command(*, tables: tuple[str, ...], form: str, schema: bool) -> Exit:
     """List the tables in use: version, digest, rows, groups, terms, SOP classes, overrides."""
-    from bridge.tables import builtin  # noqa: PLC0415
+    from bridge.tables import builtin, formats  # noqa: PLC0415
 
+    if schema:
+        files.write_stdout(formats.shipped("schema/mapping-1.schema.json"))
+        return Exit.DONE
     loaded = builtin.load(*tables)
     about = [_about(table) for table in loaded.tables.values()]
     if form == "json":

@@ -10,8 +10,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
-from bridge.dicom.forms import EXPLICIT, Form
+from bridge.dicom.forms import EXPLICIT, Form, tag_text
 from bridge.dicom.plan import Plan, Slot, Slots
+from bridge.dicom.private import blocks, free_block, here, is_creator, moved
 from bridge.dicom.values import Fault
 from bridge.dicom.walk import Place
 from bridge.issues import Finding
@@ -88,9 +89,12 @@ class Patch(Generic[OldType, NewType]):
         before, place = self._store.enter(level), place._replace(form=level.form)
         old = {part.tag: part.old for part in level.parts}
         changes: dict[int, NewType | None] = {}
+        rows: Mapping[int, Slot] = slots
+        if slots.private:
+            elements, rows = self._private(level, elements, slots, place, changes)
         for element in elements:
             tag = int(element.tag, 16)
-            slot, held = slots.get(tag), old.get(tag)
+            slot, held = rows.get(tag), old.get(tag)
             if element.null:
                 self._delete(element, slot, held, place, changes)
             elif element.items is None:
@@ -101,9 +105,41 @@ class Patch(Generic[OldType, NewType]):
                 self._whole(element, slot, held, place, changes)
         if place.depth:
             said = {int(element.tag, 16) for element in elements}
-            changes.update(dict.fromkeys(tag for tag in old if tag in slots and tag not in said))
+            changes.update(dict.fromkeys(tag for tag in old if tag in rows and tag not in said))
         self._store.leave(before)
         return _merged(level, changes) if changes else level
+
+    def _private(
+        self,
+        level: Level[OldType, NewType],
+        elements: Item,
+        slots: Slots,
+        place: Place,
+        changes: dict[int, NewType | None],
+    ) -> tuple[Item, Mapping[int, Slot]]:
+        """Return elements and rows with the tags that private ones have here; creators without a block get one."""
+        old = {part.tag: part.old for part in level.parts if part.old is not None and is_creator(part.tag)}
+        read = ((tag, self._store.read(held, None, place)) for tag, held in old.items())
+        told = [(tag, known.values[0]) for tag, known in read if known is not None and known.values]
+        told += [(tag, e.values[0]) for e in elements if is_creator(tag := int(e.tag, 16)) and e.values]
+        known, taken = blocks(told), {*old, *(tag for tag, _ in told)}
+        nulls = {element.tag: element.null for element in elements}
+        at: dict[str, str] = {}
+        for slot in slots.private:
+            own = int(slot.tag, 16)
+            block = free_block(own, taken)
+            if (own >> 16, slot.creator) in known or slot.tag not in nulls or block is None:
+                continue
+            if nulls[slot.tag]:  # it is not there; under its own tag there may be another creator's
+                at[slot.tag] = tag_text(moved(own, block))
+                continue
+            known[own >> 16, slot.creator] = block
+            tag = own & 0xFFFF0000 | block
+            taken.add(tag)
+            changes[tag] = self._store.encode(Element(tag_text(tag), "LO", (slot.creator,)))
+        rows = here(slots, known, (), in_place=False).slots
+        at |= {slot.tag: tag_text(tag) for tag, slot in rows.items() if slot.creator}
+        return tuple(element._replace(tag=at.get(element.tag, element.tag)) for element in elements), rows
 
     def _leaf(
         self,
@@ -193,7 +229,7 @@ class Patch(Generic[OldType, NewType]):
         if held is not None and self._store.read(held, slot, place) == element:
             self.targets.extend(paths(element, place.prefix))
         else:
-            self._group(element, {}, None, place, changes)
+            self._group(element, Slots(), None, place, changes)
 
 
 def paths(element: Element, prefix: str) -> list[str]:

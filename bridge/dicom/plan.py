@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, cast
 
 from bridge.dicom.charsets import Charsets
@@ -25,16 +25,29 @@ class Slot(NamedTuple):
         level: Whose identity the row says, or the empty string.
         members: Slots of an item; None for a row.
         empty: The element without a value.
+        creator: Whose private attribute it is; empty for a standard one.
     """
 
     tag: str
     vr: Vr
     level: str
-    members: Mapping[int, Slot] | None
+    members: Slots | None
     empty: Element
+    creator: str = ""
 
 
-Slots = Mapping[int, Slot]
+class Slots(dict[int, Slot]):
+    """The rows and groups of a level by tag; a private one by the tag that the table gives it.
+
+    Attributes:
+        private: Those that are private.
+    """
+
+    __slots__ = ("private",)
+
+    def __init__(self, slots: Iterable[tuple[int, Slot]] = ()) -> None:
+        super().__init__(slots)
+        self.private: tuple[Slot, ...] = tuple(slot for slot in self.values() if slot.creator)
 
 
 class Plan:
@@ -55,8 +68,8 @@ class Plan:
         self.facts = tables.dicom
         self.vrs = _vrs(tables)
         self.spelled = {name.encode(): vr for name, vr in self.vrs.items()}
-        self.slots: Slots = _slots(tables.members, self.vrs)
-        self.rows: Slots = {tag: slot for tag, slot in self.slots.items() if slot.members is None}
+        self.slots = _slots(tables.members, self.vrs)
+        self.rows = Slots((tag, slot) for tag, slot in self.slots.items() if slot.members is None)
         self.inner = _inner(self.slots) - set(self.slots)
         self.sop_classes, self.requires = tables.sop_classes, tables.requires
         self.sop_class, self.sop_instance, self.character_set = (
@@ -128,15 +141,16 @@ def _vrs(tables: Tables) -> dict[str, Vr]:
     }
 
 
-def _slots(members: Mapping[str, Member], vrs: Mapping[str, Vr]) -> dict[int, Slot]:
-    return {int(tag, 16): _slot(member, vrs) for tag, member in members.items()}
+def _slots(members: Mapping[str, Member], vrs: Mapping[str, Vr]) -> Slots:
+    return Slots((int(tag, 16), _slot(member, vrs)) for tag, member in members.items())
 
 
 def _slot(member: Member, vrs: Mapping[str, Vr]) -> Slot:
     if isinstance(member, Group):
-        return Slot(member.tag, vrs["SQ"], "", _slots(member.members, vrs), Element(member.tag, "SQ", (), ()))
+        empty = Element(member.tag, "SQ", (), ())
+        return Slot(member.tag, vrs["SQ"], "", _slots(member.members, vrs), empty, member.creator)
     assert isinstance(member, Row)
-    return Slot(member.tag, vrs[member.vr], member.level, None, Element(member.tag, member.vr))
+    return Slot(member.tag, vrs[member.vr], member.level, None, Element(member.tag, member.vr), member.creator)
 
 
 def _inner(slots: Slots) -> set[int]:

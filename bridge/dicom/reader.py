@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from bridge.dicom.forms import TRAILING_PADDING, Vr, tag_text
 from bridge.dicom.plan import Plan, Slot, Slots
+from bridge.dicom.private import Here, blocks, here, is_creator
 from bridge.dicom.values import Fault, is_numeric
 from bridge.dicom.walk import Place
 from bridge.issues import Finding, Unreadable, refuse
@@ -23,7 +24,7 @@ from bridge.record import Element, Item, Record
 NodeType = TypeVar("NodeType", bound=tuple[Any, ...])  # its first member is the tag, its second the VR or None
 
 _SAME = 100  # findings of one code; more say nothing new
-_NO_SLOTS: Slots = {}
+_NO_SLOTS = Slots()
 _NOT_OURS = (0, 2)  # groups of commands and of file meta information (PS3.7 6.3, PS3.10 7.1)
 _REAL = ("d", "f")
 
@@ -158,10 +159,18 @@ class Reader(ABC, Generic[NodeType]):
         nodes, twice = self._ordered(nodes, place.prefix)
         self.counted += len(nodes)
         outside = self.enter_level()
+        found = self._private(nodes, slots, place) if slots.private else None
+        rows: Mapping[int, Slot] = found.slots if found else slots
         out: list[Element] = []
         for node in nodes:
-            slot = slots.get(node[0])
-            if slot is None:
+            slot = rows.get(node[0])
+            if slot is None and found and node[0] in found.creators and not self.carry:
+                self.loose.append(Loose(place.prefix + tag_text(node[0]), "whose attributes these are", State.MAPPED))
+                element = None
+            elif slot is None and found and node[0] in found.foreign and self.carry:
+                detail = "the row of this tag is about an attribute of another creator, and both cannot be carried"
+                element = self.reject(node, place, "map.no-place", detail)
+            elif slot is None:
                 element = self._without_row(node, place, is_twice=node[0] in twice)
             elif node[0] in twice:
                 element = self.reject(node, place, "input.duplicate")
@@ -172,7 +181,22 @@ class Reader(ABC, Generic[NodeType]):
             if element is not None:
                 out.append(element)
         self.leave_level(outside)
-        return tuple(out)
+        return tuple(sorted(out, key=lambda element: element.tag) if found else out)
+
+    def _private(self, nodes: Sequence[NodeType], slots: Slots, place: Place) -> Here:
+        """Return the rows of a level, private ones where their creators have put them.
+
+        What is carried keeps its block, so there a row is about attributes in the block that it names alone.
+        """
+        told: list[tuple[int, str]] = []
+        for node in nodes:
+            if is_creator(node[0]):
+                try:
+                    values = self.values(node, self.plan.vrs["LO"], place, place.prefix + tag_text(node[0]))
+                except Fault:
+                    continue  # its attributes are nobody's
+                told.extend((node[0], value) for value in values[:1])
+        return here(slots, blocks(told), {node[0] for node in nodes}, in_place=self.carry)
 
     def _ordered(self, nodes: Sequence[NodeType], prefix: str) -> tuple[Sequence[NodeType], set[int]]:
         """Return the elements in ascending order, and the tags that are there twice; report both faults."""
@@ -193,7 +217,7 @@ class Reader(ABC, Generic[NodeType]):
 
     def _row(self, node: NodeType, slot: Slot, place: Place) -> Element | None:
         """Return the element of a row."""
-        path = place.prefix + slot.tag
+        path = place.prefix + (tag_text(node[0]) if slot.creator else slot.tag)
         if node[1] is not slot.vr and (self.is_sequence(node) or not self.may_be(node, slot.vr, place, path)):
             spelled = node[1].name if node[1] else "another VR"
             return self.reject(

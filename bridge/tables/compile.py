@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from bridge.tables import dictionary, examples, homes
 from bridge.tables.dictionary import Attribute
-from bridge.tables.drafts import Draft
+from bridge.tables.drafts import Draft, attribute_of
 from bridge.tables.formats import Formats
 from bridge.tables.quick import LaterExamples
 from bridge.tables.rows import Check, Example, Group, Member, Row, Table, Tables, Term, Terms
@@ -56,6 +56,11 @@ def cardinality(text: str) -> tuple[int, int | None] | None:
     """Return fewest and most values of ``"1..*"``, or None if it is no cardinality."""
     found = _CARD.match(text)
     return (int(found[1]), None if found[2] == "*" else int(found[2])) if found else None
+
+
+def is_multiplicity(vm: str) -> bool:
+    """Whether ``vm`` is spelled as a VM of the dictionary."""
+    return bool(_VM.match(vm))
 
 
 def multiplicity(vm: str) -> tuple[int, int | None]:
@@ -124,6 +129,12 @@ def _attribute(name: str) -> Attribute:
     return found
 
 
+def _declared(node: Keyed) -> Attribute:
+    found = attribute_of(node)
+    assert found is not None  # the lint has been here
+    return found
+
+
 def _members(node: Keyed, table: str, terms: Mapping[str, Terms], formats: Formats, *, inner: bool) -> Iterable[Member]:
     for row in node.maps("rows"):
         yield _row(row, table, terms, formats, inner=inner)
@@ -132,7 +143,7 @@ def _members(node: Keyed, table: str, terms: Mapping[str, Terms], formats: Forma
 
 
 def _row(node: Keyed, table: str, terms: Mapping[str, Terms], formats: Formats, *, inner: bool) -> Row:
-    attribute = _attribute(node.text("dicom"))
+    attribute = _declared(node)
     lowest, vm = narrowed(attribute.vm, node.text("card"))
     return Row(
         id=node.text("id"),
@@ -152,12 +163,13 @@ def _row(node: Keyed, table: str, terms: Mapping[str, Terms], formats: Formats, 
         checks=tuple(_check(check) for check in node.maps("check")),
         only=node.text("only"),
         because=node.text("because"),
+        creator=node.text("creator"),
         spot=node.spot,
     )
 
 
 def _group(node: Keyed, table: str, terms: Mapping[str, Terms], formats: Formats, *, inner: bool) -> Group:
-    attribute = _attribute(node.text("dicom"))
+    attribute = _declared(node)
     return Group(
         id=node.text("id"),
         table=table,
@@ -170,6 +182,7 @@ def _group(node: Keyed, table: str, terms: Mapping[str, Terms], formats: Formats
         fhir=homes.fhir_homes(node.maps("fhir"), formats, inner=inner),
         hl7v2=homes.count_home(node.keyed("hl7v2"), attribute, formats),
         checks=tuple(_check(check) for check in node.maps("check")),
+        creator=node.text("creator"),
         spot=node.spot,
     )
 

@@ -45,6 +45,7 @@ _CHOSEN = {"US or SS": "US", "OB or OW": "OW", "US or OW": "OW", "US or SS or OW
 
 _TAG = re.compile(r"[0-9A-F]{8}\Z").match
 _UID = re.compile(r"[0-9.]+\Z").match
+_NO_GROUPS = ("0001", "0003", "0005", "0007", "FFFF")  # PS3.5 7.8: groups that nobody may use
 _KEYWORD = re.compile(r"\w+\Z", re.ASCII).match
 
 
@@ -116,6 +117,18 @@ def by_keyword(keyword: str) -> Attribute | None:
 def _keywords() -> dict[str, str]:
     """Return every line by its keyword: hundreds of rows ask by keyword, and a search each would take longer."""
     return {line[: line.find("\t")]: line for line in _text("dictionary.tsv").splitlines() if line[:1].isalpha()}
+
+
+def is_private(tag: str) -> bool:
+    """Whether a tag is that of a private attribute in the block of some creator (PS3.5 7.8.1)."""
+    return bool(_TAG(tag)) and tag[3] in "13579BDF" and tag[:4] not in _NO_GROUPS and tag[4:6] >= "10"
+
+
+def private(tag: str, name: str, vr: str, vm: str) -> Attribute:
+    """Return a private attribute as its maker describes it; its keyword is made from the name."""
+    words = re.findall(r"[A-Za-z0-9]+", name)
+    keyword = "".join(word[0].upper() + word[1:] for word in words)
+    return Attribute(keyword or f"Private{tag}", tag, vr, vm or "1", name, is_retired=False)
 
 
 def find(name: str) -> Attribute | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from bridge.tables import dictionary
+from bridge.tables.dictionary import Attribute
 from bridge.tables.source import Keyed
 
 
@@ -38,18 +39,27 @@ class Part(NamedTuple):
         return self.node.text("id")
 
 
-def tag_of(name: str) -> str:
-    """Return the tag of a keyword or tag; the name itself where the dictionary does not have it."""
-    attribute = dictionary.find(name)
-    return attribute.tag if attribute else name
+def attribute_of(node: Keyed) -> Attribute | None:
+    """Return the attribute of a row or group: the dictionary's, or a private one as the row itself describes it."""
+    name = node.text("dicom")
+    if dictionary.is_private(name):
+        is_row = "rows" not in node.nodes
+        return dictionary.private(name, node.text("name"), node.text("vr") if is_row else "SQ", node.text("vm"))
+    return dictionary.find(name)
+
+
+def _tag_of(node: Keyed) -> str:
+    """Return the tag of a row or group; what it names where there is no such attribute."""
+    attribute = attribute_of(node)
+    return attribute.tag if attribute else node.text("dicom")
 
 
 def parts(node: Keyed, above: tuple[str, ...] = ()) -> Iterator[Part]:
     """Yield every row and group of a table or group, at any depth, in the order of the text."""
     for row in node.maps("rows"):
-        yield Part(row, (*above, tag_of(row.text("dicom"))), is_group=False)
+        yield Part(row, (*above, _tag_of(row)), is_group=False)
     for group in node.maps("groups"):
-        tags = (*above, tag_of(group.text("dicom")))
+        tags = (*above, _tag_of(group))
         yield Part(group, tags, is_group=True)
         yield from parts(group, tags)
 

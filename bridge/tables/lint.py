@@ -15,8 +15,8 @@ from typing import NamedTuple, cast
 from bridge.issues import Finding, Unreadable
 from bridge.limits import DEFAULT, Limits
 from bridge.tables import dictionary, lint_examples, lint_homes, lint_targets, lint_terms
-from bridge.tables.compile import cardinality, multiplicity
-from bridge.tables.drafts import Draft, Part, parts
+from bridge.tables.compile import cardinality, is_multiplicity, multiplicity
+from bridge.tables.drafts import Draft, Part, attribute_of, parts
 from bridge.tables.formats import Formats, Settings, bundle_facts, formats, issue_codes
 from bridge.tables.gather import Gathered, gather
 from bridge.tables.rows import Spot
@@ -156,12 +156,40 @@ def _attribute(cell: Cell) -> Iterator[Finding]:
         yield fault("table.unquoted", cell.spot, f'put the tag in double quotes: "{cell.value}"')
 
 
+def _private(part: Part, dicom: Cell, known: Formats) -> Iterator[Finding]:
+    """Check that a row says of a private attribute what no dictionary does."""
+    node, needed = part.node, ("creator", "name") if part.is_group else ("creator", "name", "vr")
+    if not dicom.is_quoted:
+        yield fault("table.unquoted", dicom.spot, f'put the tag in double quotes: "{dicom.value}"')
+    lacking = [key for key in needed if key not in node.nodes]
+    if lacking:
+        yield fault("table.schema", dicom.spot, f"a private attribute needs {', '.join(lacking)} as well")
+    vr, vm = node.cell("vr"), node.cell("vm")
+    if vr and vr.value not in known.vrs:
+        yield fault("table.unknown-name", vr.spot, f"there is no VR {vr.value!r}; expected {', '.join(known.vrs)}")
+    if vm and not is_multiplicity(vm.value):
+        yield fault("table.cardinality", vm.spot, f'{vm.value!r} is no VM; expected "1", "2-n" ...')
+
+
+def _of_private_alone(part: Part, attribute: dictionary.Attribute) -> Iterator[Finding]:
+    if not dictionary.is_private(attribute.tag):
+        for key in ("creator", "name"):
+            if key in part.node.keys:
+                detail = f"{attribute.keyword} is not private: {key!r} has no meaning here"
+                yield fault("table.schema", part.node.keys[key].spot, detail)
+
+
 def _part(part: Part, names: Names, known: Formats) -> Iterator[Finding]:
     node, dicom = part.node, part.node.cell("dicom")
-    attribute = dictionary.find(dicom.value) if dicom else None
-    if dicom:
+    attribute = attribute_of(node)
+    if dicom and dictionary.is_private(dicom.value):
+        wrong = list(_private(part, dicom, known))
+        yield from wrong
+        attribute = None if wrong else attribute
+    elif dicom:
         yield from _attribute(dicom)
     if attribute:
+        yield from _of_private_alone(part, attribute)
         yield from _contradictions(part, attribute)
         yield from _cardinality(node, attribute)
         if not part.is_group and attribute.vr != "SQ":

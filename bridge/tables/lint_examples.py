@@ -23,7 +23,8 @@ def faults(roots: list[Keyed], parts: list[Part], known: Formats) -> Iterator[Fi
             yield from _names(example, known)
     for part in parts:
         place = part.node.cell("id")
-        is_known = dictionary.attribute(part.tags[-1]) is not None
+        tag = part.tags[-1]
+        is_known = dictionary.attribute(tag) is not None or dictionary.is_private(tag)
         if place and is_known and part.tags not in used:
             yield fault("table.example-missing", place.spot, f"no example uses {part.id!r}")
 

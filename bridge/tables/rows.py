@@ -185,6 +185,7 @@ class Row:
         level: Whose identity: ``patient``, ``study``, ``series`` or ``plan``; empty for other rows.
         only: ``read`` (understood in FHIR and HL7 v2, never written there), ``write`` (the reverse), or empty.
         because: Why a one-way row is one.
+        creator: Of a private attribute: whose it is (PS3.5 7.8.1). The tag is that of the block that is written.
     """
 
     id: str
@@ -204,6 +205,7 @@ class Row:
     checks: tuple[Check, ...]
     only: str = ""
     because: str = ""
+    creator: str = ""
     spot: Spot
 
 
@@ -216,6 +218,7 @@ class Group:
         members: The item's rows and groups by tag, in the table's order.
         fhir: Homes of the complex extension.
         hl7v2: Home of the item count (an NM OBX on the sequence itself).
+        creator: Of a private sequence: whose it is.
     """
 
     id: str
@@ -229,6 +232,7 @@ class Group:
     fhir: tuple[FhirHome, ...]
     hl7v2: Hl7Home
     checks: tuple[Check, ...]
+    creator: str = ""
     spot: Spot
 
 
