@@ -117,12 +117,15 @@ def _companions(tables: Tables, told: _Told, era: str) -> Iterator[tuple[str, Js
     urls = {"ImagingStudy": told.study["fullUrl"]}
     tag = derived_tag(tables.fhir["base"])
     for spec in cast("list[Json]", bundle_facts()["resources"]):
-        if not _is_due(spec, told.said):
+        if not _is_due(spec, told.said, era):
             continue
         kind = spec["resource"]
-        key = "|".join([kind, *("~".join(told.said.get(name, ())) for name in spec["key"])])
-        urls[kind] = uuid5(NAMESPACE_URL, key).urn
         node = _made(spec, told.said, tables, era, urls)
+        if any(value_at(node, path) is None for path in spec.get("must", ())):
+            continue
+        parts = ["~".join(told.said.get(name, ())) for name in spec.get("key", ())]
+        parts += [str(value_at(node, path)) for path in spec.get("key-of", ())]
+        urls[kind] = uuid5(NAMESPACE_URL, "|".join([kind, *parts])).urn
         node["meta"] = {"tag": [dict(tag)]}
         add_parallels(node, told.beside, era)
         if "from" in spec:
@@ -132,9 +135,13 @@ def _companions(tables: Tables, told: _Told, era: str) -> Iterator[tuple[str, Js
     yield from derivations(told.beside, told.study["fullUrl"], tag, era)
 
 
-def _is_due(spec: Json, said: Said) -> bool:
-    """Whether a record has a companion: all that it needs, and nothing that forbids it."""
-    return all(said.get(name) for name in spec["needs"]) and not any(_holds(said, c) for c in spec.get("unless", ()))
+def _is_due(spec: Json, said: Said, era: str) -> bool:
+    """Whether a record has a companion: all that it needs, nothing that forbids it, and a release that knows it."""
+    return (
+        spec.get("release", era) == era
+        and all(said.get(name) for name in spec["needs"])
+        and not any(_holds(said, c) for c in spec.get("unless", ()))
+    )
 
 
 def _made(spec: Json, said: Said, tables: Tables, era: str, urls: Mapping[str, str]) -> Json:
@@ -160,9 +167,25 @@ def _holds(said: Said, condition: Mapping[str, str]) -> bool:
 
 def _put_value(node: Json, spec: Mapping[str, Any], said: Said, tables: Tables) -> None:
     values = said.get(spec["row"], ())
+    if any(len(said.get(name, ())) != 1 for name in spec.get("single", ())):
+        return
+    if "if-there" in spec and value_at(node, spec["if-there"]) is None:
+        return
     value = _KINDS[spec["as"]](values[0], spec, tables) if values else None
     if value is not None:
-        put(node, spec["to"], value)
+        put(_extension(node, spec.get("in", ())), spec["to"], value)
+
+
+def _extension(node: Json, urls: Sequence[str]) -> Json:
+    """Return the extension that URLs lead to from a resource, one inside the other; made where there is none."""
+    for url in urls:
+        there: list[Json] = node.setdefault("extension", [])
+        found = next((one for one in there if one["url"] == url), None)
+        if found is None:
+            found = {"url": url}
+            there.append(found)
+        node = found
+    return node
 
 
 def _term(text: str, spec: Mapping[str, Any], tables: Tables) -> object:
@@ -172,14 +195,34 @@ def _term(text: str, spec: Mapping[str, Any], tables: Tables) -> object:
 
 
 def _uid(text: str, _spec: Mapping[str, Any], _tables: Tables) -> object:
-    return {"system": "urn:dicom:uid", "value": URN + text} if TRANSFORMS["uid"].there(text) else None
+    return {"system": "urn:dicom:uid", "value": URN + text} if _is_uid(text) else None
+
+
+def _is_uid(text: str) -> bool:
+    return TRANSFORMS["uid"].there(text) is not None
+
+
+def _service_root(text: str, _spec: Mapping[str, Any], _tables: Tables) -> object:
+    """Return the root of the DICOMweb service that a URL of a study, series or instance leads into (PS3.18 10.1)."""
+    root, found, _ = text.partition("/studies/")
+    return made("url", root) if found and re.match(r"https?://[^\s/]+", root) else None
+
+
+def _number(text: str, lowest: int) -> object:
+    value = TRANSFORMS["integer"].there(text)
+    return int(value) if value is not None and int(value) >= lowest else None
 
 
 _Kind = Callable[[str, Mapping[str, Any], Tables], object]
 _KINDS: Mapping[str, _Kind] = {
     "text": lambda text, _spec, _tables: made("string", text),
     "date": lambda text, _spec, _tables: TRANSFORMS["date"].there(text),
-    "code": lambda text, spec, _tables: spec["codes"].get(text),
+    "class": lambda text, _s, _t: {"system": "urn:ietf:rfc:3986", "code": URN + text} if _is_uid(text) else None,
+    "code": lambda text, spec, _tables: deepcopy(spec["codes"].get(text)),
+    "id": lambda text, _spec, _tables: text if _is_uid(text) else None,
+    "positive": lambda text, _spec, _tables: _number(text, 1),
+    "service-root": _service_root,
+    "unsigned": lambda text, _spec, _tables: _number(text, 0),
     "name": lambda text, _spec, _tables: human_name(text),
     "spoken-name": lambda text, _spec, _tables: spoken_name(text),
     "term": _term,

@@ -9,6 +9,7 @@ from bridge.tables.rows import Group, Hl7Home, Member, Row, Terms
 from bridge.transforms import TRANSFORMS
 
 CODED, UID, TEXT = "coded", "uid", "text"
+NAME_PARTS = 5  # family, given, further given names, suffix, prefix (HL7 v2 2.A.89 XPN, 2.A.88 XCN from the second on)
 
 
 class RowPlan:
@@ -23,7 +24,7 @@ class RowPlan:
         verbatim_type: OBX-2 that says that the transform was not used; empty if the home's own type is the same.
         is_field: Whether the value lives in a field of another segment than OBX.
         unit: UCUM code of the values' unit; empty: none is stated.
-        is_name: Whether that field is a person's name (XPN), with a component for each part.
+        is_name: Whether that field is a person's name (XPN), or is from a component on (XCN).
     """
 
     __slots__ = (
@@ -55,6 +56,10 @@ class RowPlan:
         self.domain: Callable[[str], str | None] | None = None if transform.name == "text" else transform.there
         self.verbatim_type = "" if home.otherwise in (home.type, home.rad28_type) else home.otherwise
         self.is_field = row.hl7v2.segment not in ("OBX", "MSH")  # MSH is the frame: such a value is an observation
+
+    def spans(self, inner: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+        """Return the parts of its field that a home at ``inner`` takes: a name takes five components."""
+        return tuple((inner[0] + n,) for n in range(NAME_PARTS)) if self.is_name and inner else (inner,)
 
 
 class GroupPlan:

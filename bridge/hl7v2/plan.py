@@ -64,7 +64,7 @@ class Plan:
             segment, _, number = name.partition("-")
             self.constants.setdefault(segment, {})[int(number)] = text
         self.groups = {member.id: member for member in self.top.values() if isinstance(member, GroupPlan)}
-        self.order = OrderFrame(self.constants)
+        self.order = OrderFrame(self.constants, self.fields)
         self.always = always_there(self.constants, self.fields)
         self.time_tags = tuple(filter(None, map(tags.get, self.wire.time_from)))
         self.segments = frozenset(self.fields) | frozenset(self.constants)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from bridge.hl7v2.collect import UNMAPPED, Collector
 from bridge.hl7v2.datatypes import NULL, count_parts
-from bridge.hl7v2.homes import RowPlan
+from bridge.hl7v2.homes import NAME_PARTS, RowPlan
 from bridge.hl7v2.plan import Plan
 from bridge.hl7v2.segments import FRAME, OF_THE_ORDER, SET_IDS
 from bridge.hl7v2.tokens import Message
@@ -217,7 +217,8 @@ class MessageReader:
         self, place: Place, number: int, raw: str, homes: list[tuple[tuple[int, ...], RowPlan]], branch: Branch
     ) -> None:
         for inner, row in homes:
-            text = self._part(raw, inner, f"{place.path}-{number}")
+            path = f"{place.path}-{number}"
+            text = self._name_in(raw, inner[0]) if row.is_name and inner else self._part(raw, inner, path)
             if not text:
                 continue
             path = f"{place.path}-{'.'.join(map(str, (number, *inner)))}"
@@ -245,6 +246,12 @@ class MessageReader:
         name = TRANSFORMS["v2-name"].back("^".join(decode(part, self._message.codec).text for part in parts))
         return (name,) if name else ()
 
+    def _name_in(self, raw: str, first: int) -> str:
+        """Return the components of a name that starts at component ``first``, in the first repetition of a field."""
+        marks = self._message.marks
+        parts = raw.partition(marks.repetition)[0].split(marks.component)[first - 1 :][:NAME_PARTS]
+        return marks.component.join(parts).rstrip(marks.component)
+
     def _part(self, raw: str, inner: tuple[int, ...], path: str) -> str:
         """Return a component or subcomponent of the first repetition of a field."""
         marks = self._message.marks
@@ -271,7 +278,7 @@ class MessageReader:
                 continue
             path = f"{place.path}-{number}"
             inner = homes.get(number, ()) if is_used else ()
-            if inner and not self._rest(raw, [part for part, _ in inner]):
+            if inner and not self._rest(raw, [span for part, row in inner for span in row.spans(part)]):
                 continue
             is_constant = number in constants and raw == self._constant(constants[number])
             loose = Loose(path, CONSTANT, State.MAPPED) if is_constant else Loose(path, UNMAPPED)

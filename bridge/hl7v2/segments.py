@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 
 from bridge.hl7v2.escapes import Marks
 from bridge.hl7v2.homes import Wire
@@ -64,17 +64,22 @@ def _rank(name: str) -> tuple[int, str]:
 
 
 class OrderFrame:
-    """The segments that open an order, for any set id."""
+    """The segments that open an order, for any set id.
 
-    __slots__ = ("_constants", "_tail")
+    Args:
+        constants: Of all segments.
+        homed: Segments with values of rows; an ORC with values stands before the first order, without none is needed.
+    """
 
-    def __init__(self, constants: Constants) -> None:
-        self._constants = constants
+    __slots__ = ("_constants", "_has_orc", "_tail")
+
+    def __init__(self, constants: Constants, homed: Container[str] = ()) -> None:
+        self._constants, self._has_orc = constants, "ORC" in constants and "ORC" not in homed
         self._tail = segment("OBR", "", constants.get("OBR", {}), {}).removeprefix("OBR|")
 
     def segments(self, set_id: int, own: Texts) -> Iterator[str]:
         """Yield ORC where the tables have constants for it, OBR, and the order's other segments that hold values."""
-        if "ORC" in self._constants:
+        if self._has_orc:
             yield segment("ORC", "", self._constants["ORC"], {})
         yield segment("OBR", str(set_id), self._constants.get("OBR", {}), own) if own else f"OBR|{set_id}{self._tail}"
         for name in dict.fromkeys(name for name, _ in own if name != "OBR"):

@@ -161,9 +161,9 @@ def _path(element: Cell, value: Cell | None, anchor: str, known: Formats) -> Ite
 
 
 def cell_is_name(observation: Keyed, attribute: Attribute) -> bool:
-    """Whether a whole field holds a person's name: there alone a transform has a meaning beside a field."""
+    """Whether a field holds a person's name (XPN), or does from a component on (XCN): there alone a transform fits."""
     place = homes.field(observation.text("field"))
-    return observation.text("transform") == "v2-name" and attribute.vr == "PN" and bool(place and len(place[1]) == 1)
+    return observation.text("transform") == "v2-name" and attribute.vr == "PN" and bool(place and len(place[1]) <= 2)
 
 
 def _field_alone(observation: Keyed, row: Keyed, attribute: Attribute) -> Iterator[Finding]:

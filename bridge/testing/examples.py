@@ -10,6 +10,7 @@ import copy
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from bridge.hl7v2.segments import OF_THE_ORDER
 from bridge.issues import BridgeError, Severity
 from bridge.record import Format
 from bridge.tables.rows import Example, Tables
@@ -159,7 +160,7 @@ def _assembled_hl7v2(layers: Sequence[Example]) -> bytes:
                 key = (parts[1], parts[2])
                 observations[key] = f"{parts[0]}|{parts[1]}|{parts[2]}|{'|'.join(parts[3:])}"
     segments = ["MSH|^~\\&|BRIDGE||||20260101000000||ORU^R01^ORU_R01|EXAMPLE|P|2.5.1||||||UNICODE UTF-8"]
-    for segment, values in fields.items():
+    for segment, values in sorted(fields.items(), key=lambda field: field[0] in OF_THE_ORDER):
         segments.append("|".join([segment, *(values.get(i, "") for i in range(1, max(values) + 1))]))
     segments += [f"OBX|{n}|{line}{'|' * (9 - line.count('|'))}F" for n, line in enumerate(observations.values(), 1)]
     return (_RECORD_SEPARATOR.join(segments) + _RECORD_SEPARATOR).encode()

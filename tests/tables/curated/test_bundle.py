@@ -58,7 +58,10 @@ def test_any_record_comes_back_from_its_bundle(record):
 def test_a_plan_has_all_its_resources(release):
     document = bundle(WHOLE, fhir_release=release)
     kinds = [entry["resource"]["resourceType"] for entry in document["entry"]]
-    assert kinds == ["ImagingStudy", "Patient", "Device", "BodyStructure", "ServiceRequest", "Provenance"]
+    selection = ["ImagingSelection"] if release == "R5" else []
+    assert kinds == [
+        "ImagingStudy", "Patient", "Device", "BodyStructure", "Endpoint", *selection, "ServiceRequest", "Provenance",
+    ]  # fmt: skip
     urls = [entry["fullUrl"] for entry in document["entry"]]
     assert len(set(urls)) == len(urls)
     assert all(url.startswith("urn:uuid:") for url in urls)
@@ -115,6 +118,80 @@ def test_two_plans_of_one_patient_share_what_is_the_same():
     assert len(of(document, "Patient")) == len(of(document, "Device")) == 1  # type: ignore[arg-type]
     assert len(of(document, "ServiceRequest")) == 2  # type: ignore[arg-type]
     assert BRIDGE.read(document, source="fhir").records == [WHOLE, other]
+
+
+# --- native homes that a plan gives something to say
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_the_archive_that_says_where_the_plan_is_becomes_an_endpoint(release):
+    document = bundle(WHOLE, fhir_release=release)
+    (endpoint,), (study,) = of(document, "Endpoint"), of(document, "ImagingStudy")
+    assert endpoint["address"] == "https://archive.test/dicom-web"
+    urls = {entry["resource"]["resourceType"]: entry["fullUrl"] for entry in document["entry"]}
+    assert study["endpoint"] == [{"reference": urls["Endpoint"]}]
+
+
+@pytest.mark.parametrize("url", ["", "https://archive.test/wado?studyUID=1.2", "/studies/1.2", "file:///studies/1.2"])
+def test_what_is_no_address_of_a_service_makes_no_endpoint(url):
+    kept = tuple(e._replace(values=(url,) if url else ()) if e.tag == "00081190" else e for e in WHOLE.elements)
+    document = bundle(Record(kept))
+    assert of(document, "Endpoint") == []
+    assert "endpoint" not in of(document, "ImagingStudy")[0]
+    assert BRIDGE.read(document, source="fhir").records == [Record(kept)]
+
+
+def test_plans_in_one_archive_share_its_endpoint():
+    other = Record(
+        tuple(
+            e._replace(values=("1.2.3.4",)) if e.tag == "00080018"
+            else e._replace(values=(e.values[0] + ".9",)) if e.tag == "00081190" else e
+            for e in WHOLE.elements
+        )
+    )  # fmt: skip
+    document = BRIDGE.lens(Format.FHIR).write([WHOLE, other], Options(resource="bundle"), to=Format.FHIR).document
+    assert len(of(document, "Endpoint")) == 1  # type: ignore[arg-type]
+
+
+def test_r5_selects_the_instance_that_is_the_plan():
+    (selection,) = of(bundle(WHOLE, fhir_release="R5"), "ImagingSelection")
+    assert selection["instance"] == [
+        {
+            "uid": "1.2.826.0.1.3680043.8.498.1",
+            "number": 1,
+            "sopClass": {"system": "urn:ietf:rfc:3986", "code": "urn:oid:1.2.840.10008.5.1.4.1.1.481.5"},
+        }
+    ]
+    assert models.structural_findings(selection, "R5") == []
+    assert of(bundle(with_value(WHOLE, "00080018", "not a uid"), fhir_release="R5"), "ImagingSelection") == []
+
+
+CODEX = "http://hl7.org/fhir/us/codex-radiation-therapy/StructureDefinition/"
+MCODE = "http://hl7.org/fhir/us/mcode/StructureDefinition/"
+
+
+def extensions(record: Record) -> dict[str, Any]:
+    (order,) = of(bundle(record), "ServiceRequest")
+    return {one["url"]: one for one in order.get("extension", ())}
+
+
+def test_the_order_set_knows_the_plan_by_codex_extensions():
+    found = extensions(WHOLE)
+    assert [one["url"] for one in found[CODEX + "codexrt-dicom-reference"]["extension"]] == ["instanceUid", "sopClass"]
+    assert found[CODEX + "codexrt-radiotherapy-fractions-planned"]["valuePositiveInt"] == 39
+    intent = found[MCODE + "mcode-procedure-intent"]["valueCodeableConcept"]
+    assert intent["coding"][0]["code"] == "373808002"
+    assert all("profile" not in order["meta"] for order in of(bundle(WHOLE), "ServiceRequest"))
+
+
+@pytest.mark.parametrize("intent", ["PROPHYLACTIC", "SOMETHING_ELSE", ""])
+def test_an_intent_that_mcode_does_not_have_is_not_translated(intent):
+    assert MCODE + "mcode-procedure-intent" not in extensions(with_value(WHOLE, "300A000A", intent))
+
+
+@pytest.mark.parametrize("state", ["several items", "without items", "outside the domain", "empty"])
+def test_fractions_are_said_of_a_plan_with_one_fraction_group_alone(state):
+    assert CODEX + "codexrt-radiotherapy-fractions-planned" not in extensions(changed(WHOLE, state))
 
 
 # --- never an active order

@@ -148,3 +148,60 @@ def test_a_partners_start_is_the_day_of_the_study(started, day, code):
     assert record.value("00080020") == (day or "")
     assert code in {issue.code for issue in BRIDGE.check(text)} | {""}
     assert not any(str(issue.severity) == "error" for issue in BRIDGE.check(text))
+
+
+# --- the visit and the order: PV1 and ORC (IHE RAD TF-2x appendix B)
+
+
+def segment(name: str, text: str) -> list[str]:
+    return next(line for line in text.split("\r") if line.startswith(name)).split("|")
+
+
+def test_the_visit_and_the_order_have_their_segments_before_obr():
+    names = [line[:3] for line in hl7v2().split("\r") if line]
+    assert names[:5] == ["MSH", "PID", "PV1", "ORC", "OBR"]
+    visit, order = segment("PV1", hl7v2()), segment("ORC", hl7v2())
+    assert (visit[1], visit[2], visit[8], visit[19]) == ("1", "U", "^ROE^RICHARD^^^DR", "ADM1")
+    assert (order[1], order[17]) == ("RE", "^Urology")
+
+
+def test_a_plan_that_says_nothing_of_them_has_neither():
+    record = Record(tuple(e for e in WHOLE.elements if e.tag not in {"00080090", "00321033", "00380010"}))
+    text = BRIDGE.lens(Format.HL7V2).write([record], to=Format.HL7V2).document.decode()
+    assert "\rPV1|" not in text
+    assert "\rORC|" not in text
+
+
+@pytest.mark.parametrize(
+    ("field", "name", "is_left"),
+    [
+        ("4711^ROE^RICHARD^Q^III^DR^MD^^HOSPITAL", "ROE^RICHARD^Q^DR^III", True),
+        ("^ROE^RICHARD", "ROE^RICHARD", False),
+        ("ROE", "", True),
+        ("4711", "", True),
+        ("^ROE~^DOE", "ROE", True),
+    ],
+)
+def test_a_partners_physician_is_read_and_what_else_the_field_says_is_reported(field, name, is_left):
+    text = hl7v2().replace("^ROE^RICHARD^^^DR", field)
+    assert field in text
+    assert BRIDGE.read(text, source="hl7v2").records[0].value("00080090") == name
+    lines = BRIDGE.translate(text, to="fhir").ledger.lines
+    assert any(line.source == "PV1[1]-8" and line.state == "unmapped" for line in lines) == is_left
+    again = BRIDGE.translate(BRIDGE.translate(text, to="fhir").output, to="hl7v2", into=text)
+    assert again.to_bytes().decode() == text
+
+
+def test_orders_that_differ_in_their_service_are_different_messages():
+    other = Record(
+        tuple(
+            e._replace(values=("Oncology",))
+            if e.tag == "00321033"
+            else e._replace(values=("1.2.3.4",))
+            if e.tag == "00080018"
+            else e
+            for e in WHOLE.elements
+        )
+    )
+    text = BRIDGE.lens(Format.HL7V2).write([WHOLE, other], to=Format.HL7V2).document
+    assert BRIDGE.read(text, source="hl7v2").records == [WHOLE, other]
