@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 SECONDS_EACH ?= 10
 ARGS ?=
 
-.PHONY: help setup demo test judges bench lint format types layers fuzz wheel clean ci
+.PHONY: help setup demo test judges spark bench lint format types layers fuzz wheel clean ci
 
 help: ## list the tasks (this is what plain `make` does)
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -44,6 +44,15 @@ test: $(VENV)/.dev ## run the whole test suite; ARGS='-k term' runs a part of it
 judges: $(VENV)/.dev ## let SUSHI, GoFSH, Medplum and fhir (npm) judge the FHIR package, in three releases; needs node and npm
 	@$(BIN)/python -m tests.package.judges.install
 	@BRIDGE_JUDGES=1 $(BIN)/python -m pytest -n 2 tests/package/test_judges.py $(ARGS)
+
+# Spark is larger than all the rest together: only those who ask for it get it.
+$(VENV)/.spark: $(VENV)/.dev
+	@echo "setup: installing Spark into $(VENV)"
+	@$(PIP) install --editable '.[dev,spark]'
+	@touch $@
+
+spark: $(VENV)/.spark ## run the batch on Spark, two cores, against the runner on one machine; needs Java 17
+	@BRIDGE_SPARK=1 $(BIN)/python -m pytest -n 0 tests/batch/spark $(ARGS)
 
 bench: $(VENV)/.dev ## measure speed against pydicom, hl7apy and json, and print the ratios
 	@$(BIN)/python -m tests.benchmarks $(ARGS)

@@ -294,6 +294,7 @@ Each folder has an input, `expected.json` with the issues that it gives, and the
 {rows}
 
 ## Programs
+- [`batch`](batch): an archive on Spark; `make spark` runs it.
 - [`gateway`](gateway): plans in over HTTP, ImagingStudies out, relationships on request.
 - [`site-table`](site-table): a term of your own, without touching the shipped tables.
 """

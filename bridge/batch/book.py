@@ -80,8 +80,6 @@ class Book:
                 is_new = False
                 row = row._replace(outcome=Outcome.DUPLICATE, kind="", flaws=(), counts=(0, 0, 0, 0), terms=())
                 output = before.output
-        if row.outcome == Outcome.CONTAINER:  # in a container; its documents were too long to be seen at once
-            row = row._replace(outcome=Outcome.FAILED, kind="", flaws=())
         if row.outcome == Outcome.DONE:
             output = self._sink.put(row, item.output, Path(staged) if staged else None)
         elif staged and not is_new:

@@ -208,18 +208,30 @@ def _member(
     size = len(head) if declared is None else declared
     if seen.kind in ARCHIVES:
         yield Piece(member, None, Finding("input.nested-archive"), size=size)
-    elif seen.kind == "other" or (
+    elif (seen.kind == "other" and not seen.format) or (
         seen.kind == "unknown" and declared is not None and not name.lower().endswith(CLAIMS)
     ):
         yield Piece(member, head, look=seen, size=size)
     elif seen.kind in ("ndjson", "hl7-batch"):
-        joined: Any = io.BufferedReader(_Joined(head, stream), 1 << 16)
-        cut, most = (lines, limits.json_bytes) if seen.kind == "ndjson" else (messages, limits.hl7_bytes)
-        for number, data in enumerate(cut(joined, most), 1):
-            yield _document(f"{member}#{number}", data, most)
+        yield from _several(io.BufferedReader(_Joined(head, stream), 1 << 16), seen.kind, member, limits)
     else:
-        rest = stream.read(limits.dicom_bytes + 1 - len(head)) if len(head) == HEAD else b""
-        yield _document(member, None if len(head) + len(rest) > limits.dicom_bytes else head + rest, limits.dicom_bytes)
+        data = head + (stream.read(limits.dicom_bytes + 1 - len(head)) if len(head) == HEAD else b"")
+        seen = look(data, name) if len(data) > HEAD else seen
+        if seen.kind == "other":
+            yield Piece(member, head, look=seen, size=size)
+        elif len(data) > limits.dicom_bytes:
+            yield _document(member, None, limits.dicom_bytes)
+        elif seen.kind in ("ndjson", "hl7-batch"):
+            yield from _several(io.BufferedReader(io.BytesIO(data)), seen.kind, member, limits)
+        else:
+            yield _document(member, data, limits.dicom_bytes)
+
+
+def _several(stream: io.BufferedReader, kind: str, member: str, limits: Limits) -> Iterator[Piece]:
+    """Yield the documents of a member that holds several."""
+    cut, most = (lines, limits.json_bytes) if kind == "ndjson" else (messages, limits.hl7_bytes)
+    for number, data in enumerate(cut(stream, most), 1):
+        yield _document(f"{member}#{number}", data, most)
 
 
 class _Joined(io.RawIOBase):

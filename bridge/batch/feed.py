@@ -7,16 +7,14 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from bridge.batch import containers
 from bridge.batch.names import output_name
+from bridge.batch.opening import opened
 from bridge.batch.partition import Converter
 from bridge.batch.quarantine import Quarantine
-from bridge.batch.reading import Task
+from bridge.batch.reading import Task, unread
 from bridge.batch.rows import Outcome, Row
 from bridge.batch.sources import Source
 from bridge.batch.state import EXPANDING, WAITING, Listed, State
-from bridge.issues import Finding
-from bridge.limits import DEFAULT
 
 _FILE_COST = 4096  # bytes that opening a file costs as much as, for the estimate of what is left
 
@@ -83,32 +81,19 @@ class Feed:
         name, index, at = source.name(file.path), 0, 0
         try:
             with Path(os.fsdecode(source.path(file.path))).open("rb") as stream:
-                found = containers.pieces(stream, file.kind, name, self._converter.look, DEFAULT)
-                for index, piece in enumerate(found, 1):
+                steps = opened(self._converter, stream, file.kind, name, claimed=source.is_claimed)
+                for index, (piece, step) in enumerate(steps, 1):
                     if index <= file.taken:
                         continue
                     weight, at = max(piece.at - at, 0), max(piece.at, at)
-                    yield self._piece(file, source, index, piece)._replace(weight=weight)
+                    output = self._output(source, file.path, piece.member)
+                    task, row = (None, step) if isinstance(step, Row) else (step, None)
+                    yield Item(file.source, file.path, piece.member, index, task, row, output, weight, is_end=False)
         except OSError as error:
-            finding = Finding("io.read", detail=f"the file cannot be read ({type(error).__name__})")
             index += 1
-            yield Item(file.source, file.path, number=index, row=self._converter.failed(name, finding), is_end=False)
+            row = unread(self._converter, name, error)
+            yield Item(file.source, file.path, number=index, row=row, is_end=False)
         yield Item(file.source, file.path, number=index, weight=max(file.size - at, 0))
-
-    def _piece(self, file: Listed, source: Source, index: int, piece: containers.Piece) -> Item:
-        name = source.name(file.path, piece.member)
-        output = self._output(source, file.path, piece.member)
-        item = Item(file.source, file.path, piece.member, index, output=output, is_end=False)
-        if piece.finding is not None:
-            return item._replace(row=self._converter.failed(name, piece.finding, size=piece.size))
-        assert piece.data is not None
-        if piece.look is not None:
-            row = self._converter.passed(name, piece.look, piece.size)
-            assert row is not None
-            assert row.outcome == Outcome.PASSED
-            return item._replace(row=row)
-        is_claimed = source.is_claimed or "#" in piece.member
-        return item._replace(task=Task(name, b"", piece.data, claimed=is_claimed))
 
     def failures(self, after: int, quarantine: Quarantine) -> Generator[Item, None, None]:
         """Yield what has failed, for another try: from quarantine, or from its place if it could not be read there."""

@@ -67,12 +67,14 @@ class Converter:
         tables = self.bridge.tables
         return Peek(Plan(tables), hosts_of(tables.fhir))
 
-    def look(self, head: bytes, name: str) -> Look:
-        """Return what an input is by its first bytes; what they do not say, the caller's choice of a format does."""
-        look = self.peek.look(head, name)
+    def look(self, data: bytes, name: str) -> Look:
+        """Return what an input is by its first bytes, or by all of them where there are more than :data:`HEAD`; what
+        they do not say, the caller's choice of a format does.
+        """
+        look = self.peek.look(data[:HEAD], name)
         if look.kind == "unknown" and self.choices.source != "auto":
             return Look("document", format=self.choices.source)
-        return look
+        return self.peek.whole(look, data) if len(data) > HEAD else look
 
     def passed(self, name: str, look: Look, size: int, *, claimed: bool = False) -> Row | None:
         """Return the row of an input that need not be read further, or None for one that must be.
@@ -101,9 +103,7 @@ class Converter:
             look: What its first bytes say, where somebody has looked already.
         """
         began = perf_counter()
-        look = look or self.look(data[:HEAD], name)
-        if look.kind == "document" and look.format in ("json", "er7") and len(data) > HEAD:
-            look = self.peek.whole(look, data)
+        look = self.peek.whole(look, data) if look else self.look(data, name)
         row = self.passed(name, look, len(data), claimed=claimed) or self._converted(name, data, look, claimed=claimed)
         return row._replace(seconds=perf_counter() - began)
 
@@ -216,6 +216,8 @@ def _bug(error: BaseException) -> Finding:
 def convert_partition(rows: Iterable[tuple[str, bytes]], choices: Choices) -> Iterator[Row]:
     """Yield what came of each input: the function for a partition of any engine.
 
+    An input that holds several documents gives a row for each of them.
+
     Args:
         rows: Name and bytes of each input.
         choices: How to translate.
@@ -223,6 +225,9 @@ def convert_partition(rows: Iterable[tuple[str, bytes]], choices: Choices) -> It
     Raises:
         BridgeError: A table is faulty; nothing is raised for an input.
     """
+    from bridge.batch.opening import rows_of  # noqa: PLC0415 - it knows this module
+    from bridge.batch.reading import Task  # noqa: PLC0415
+
     converter = Converter(choices)
     for name, data in rows:
-        yield converter.convert(name, data)
+        yield from (row for _, _, row in rows_of(converter, Task(name, b"", data)))

@@ -42,7 +42,8 @@ class Look(NamedTuple):
         kind: ``document``, ``empty``, ``unknown``, ``other`` (of a kind that no table applies to), or one of
             :data:`CONTAINERS`.
         reason: For ``other``: the code that says why it is passed by.
-        format: ``dicom``, ``json``, ``xml`` or ``er7`` for a document, or the empty string.
+        format: ``dicom``, ``json``, ``xml`` or ``er7`` for a document (and for text of another kind, of which more may
+            follow), or the empty string.
     """
 
     kind: str
@@ -85,9 +86,9 @@ class Peek:
 
     def whole(self, look: Look, data: bytes) -> Look:
         """Return what a document is when all of it is there: its beginning may not show that more than one follows."""
-        if look.format == "er7" and _NEXT_MESSAGE.search(data):
+        if look.format == "er7" and look.kind != "hl7-batch" and _NEXT_MESSAGE.search(data):
             return Look("hl7-batch", format="er7")
-        if look.format == "json" and _NEXT_OBJECT.search(data):
+        if look.format == "json" and look.kind != "ndjson" and _NEXT_OBJECT.search(data):
             return Look("ndjson", format="json")
         return look
 
@@ -96,7 +97,7 @@ class Peek:
             return Look("ndjson", format="json")
         found = _RESOURCE.match(head)
         if found and found[1].decode() not in self._hosts:
-            return Look("other", "unsupported.type")
+            return Look("other", "unsupported.type", "json")
         return Look("document", format="json")
 
     def _dicom(self, head: bytes) -> Look:

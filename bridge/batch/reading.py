@@ -23,6 +23,7 @@ class Task(NamedTuple):
         data: Its bytes; None where the file has them.
         claimed: Whether somebody says that it is a document.
         staged: File that the output goes to; empty where it comes back with the row.
+        inner: Whether it is in a container: then it is none itself.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Task(NamedTuple):
     data: bytes | None = None
     claimed: bool = False
     staged: str = ""
+    inner: bool = False
 
 
 def done(converter: Converter, task: Task) -> Row:
@@ -45,6 +47,8 @@ def done(converter: Converter, task: Task) -> Row:
             row = _from_file(converter, task)
     except MemoryError:
         return out_of_memory(converter, task)
+    if task.inner and row.outcome == Outcome.CONTAINER:
+        return converter.failed(task.name, Finding("input.nested-archive"), data=task.data)
     if task.staged and row.outcome == Outcome.DONE:
         _write(task.staged, row.output)
         row = row._replace(output=b"")
@@ -81,13 +85,15 @@ def _from_file(converter: Converter, task: Task) -> Row:
             if is_last or error.findings[0].code != "io.changed":
                 return converter.failed(task.name, *error.findings)
         except OSError as error:
-            code = "io.not-found" if isinstance(error, FileNotFoundError) else "io.read"
-            return converter.failed(task.name, Finding(code, detail=_said(code, error)))
+            return unread(converter, task.name, error)
     raise AssertionError
 
 
-def _said(code: str, error: OSError) -> str:
-    return "" if code == "io.not-found" else f"the file cannot be read ({type(error).__name__})"
+def unread(converter: Converter, name: str, error: OSError) -> Row:
+    """Return the row of a file that the system does not give."""
+    if isinstance(error, FileNotFoundError):
+        return converter.failed(name, Finding("io.not-found"))
+    return converter.failed(name, Finding("io.read", detail=f"the file cannot be read ({type(error).__name__})"))
 
 
 def _read(converter: Converter, task: Task) -> tuple[bytes | Row, Look]:
@@ -106,6 +112,8 @@ def _read(converter: Converter, task: Task) -> tuple[bytes | Row, Look]:
             raise refuse("io.not-regular")
         head = os.read(handle, HEAD)
         look = converter.look(head, task.name)
+        if look.kind == "other" and look.format:  # of text, more may follow
+            look = converter.peek.whole(look, os.pread(handle, SEEN, 0))
         passed = converter.passed(task.name, look, before.st_size, claimed=task.claimed)
         if passed is not None:
             return passed, look

@@ -101,10 +101,10 @@ def _fixed(pattern: bytes) -> bytes:
 class Listing:
     """Lists the files of sources, each once, leaving out one folder (the target) and what is too old."""
 
-    def __init__(self, target: Path, since: float = 0.0) -> None:
+    def __init__(self, target: Path | None, since: float = 0.0) -> None:
         """Take the folder that is not looked into, and the earliest change (seconds) of what is taken."""
         self._since = int(since * 1e9)
-        self._target = _identity(os.stat(target)) if target.exists() else None
+        self._target = _identity(os.stat(target)) if target and target.exists() else None
 
     def files(self, number: int, source: Source) -> Iterator[Listed]:
         """Yield the files of a source."""

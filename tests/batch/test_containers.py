@@ -208,3 +208,37 @@ def test_a_run_over_containers(tmp_path: Path, run: Run) -> None:
     assert done.reason("c.ndjson#2") == ["input.not-recognised"]
     assert done.of("no-suffix!x")["output"] == "files/no-suffix/x.json"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "out"]
+
+
+@pytest.mark.parametrize(
+    "line", [b"BZh91 is no resource", b"\x1f\x8b\x08", b"PK\x03\x04 neither"], ids=["bzip2", "gzip", "zip"]
+)
+def test_a_line_that_begins_like_an_archive_fails_alone(run: Run, tmp_path: Path, line: bytes) -> None:
+    """One line of a night's NDJSON may not end the night."""
+    lines_ = b"\n".join([resource(1), line, resource(2)])
+    done = run(write(tmp_path / "in", {"a.ndjson": lines_}))
+    assert done.summary.outcomes == {"done": 2, "failed": 1}
+    assert done.reason("a.ndjson#2") == ["input.nested-archive"]
+
+
+def _long(number: int) -> bytes:
+    return resource(number).replace(b"{", b'{"text": {"status": "empty", "div": "' + b"x" * 5000 + b'"}, ', 1)
+
+
+@pytest.mark.parametrize(
+    "first", [_long(1), b'{"resourceType": "Patient", "id": "' + b"x" * 5000 + b'"}'], ids=["plan", "patient"]
+)
+@pytest.mark.parametrize(
+    "pack", [lambda data: {"a": data}, lambda data: {"a.zip": zipped({"a": data})}], ids=["file", "zip"]
+)
+def test_more_than_one_document_is_seen_however_long_the_first_is(
+    run: Run, tmp_path: Path, first: bytes, pack: Any
+) -> None:
+    done = run(write(tmp_path / "in", pack(b"\n".join([first, resource(2), resource(3)]))))
+    assert done.summary.outcomes["done"] == (3 if first == _long(1) else 2)
+
+
+def test_messages_one_after_the_other_in_an_archive_are_each_done(run: Run, tmp_path: Path) -> None:
+    data = message(1).replace(b"PID|", b"NTE|||" + b"x" * 5000 + b"\rPID|") + message(2)
+    done = run(write(tmp_path / "in", {"a.zip": zipped({"a": data})}))
+    assert done.summary.outcomes == {"done": 2}

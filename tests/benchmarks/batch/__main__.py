@@ -1,4 +1,4 @@
-"""Measure the batch: ``python -m tests.benchmarks.batch [--only speed|peer|memory] [--peer PYTHON] [--update]``.
+"""Measure the batch: ``python -m tests.benchmarks.batch [--only speed|peer|memory|spark] [--peer PYTHON] [--update]``.
 
 Every figure is of whole processes, start-up included. ``--update`` writes what was measured into ``docs/batch.md``.
 ``--peer`` names a Python that has dicom2fhir 0.1.25 and fhir.resources 8.2.0, in an environment of its own.
@@ -13,15 +13,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 
 import bridge
 from tests.benchmarks.batch.archive import write
 from tests.benchmarks.batch.measuring import Took, convert
+from tests.benchmarks.batch.sizing import sizing
 from tests.benchmarks.report import machine
 
-PAGE = Path(__file__).parents[3] / "docs" / "batch.md"
+DOCS = Path(__file__).parents[3] / "docs"
+PAGES = {"spark": DOCS / "spark.md"}
 FHIR = ("--to", "fhir")
 MOST_PLANS = 100_000  # inputs of a mix that is mostly plans; ten times as many take a night
 
@@ -31,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.batch", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few inputs, one round: shows that it runs, not how fast")
     parser.add_argument(
-        "--only", choices=("speed", "peer", "memory"), action="append", help="measure no more than this"
+        "--only", choices=("speed", "peer", "memory", "spark"), action="append", help="measure no more than this"
     )
     parser.add_argument("--plans", type=int, default=10_000, metavar="N", help="plans of 3 kB for the speed")
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="rounds of each comparison")
@@ -57,12 +60,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 def update(name: str, text: str) -> None:
     """Put the figures of a section into the page."""
-    page = PAGE.read_text(encoding="utf-8")
+    path = PAGES.get(name, DOCS / "batch.md")
+    page = path.read_text(encoding="utf-8")
     head, begin, rest = page.partition(f"<!-- begin {name} -->\n")
     _, end, tail = rest.partition(f"<!-- end {name} -->")
     assert begin
     assert end
-    PAGE.write_text(f"{head}{begin}{text}\n{end}{tail}", encoding="utf-8")
+    path.write_text(f"{head}{begin}{text}\n{end}{tail}", encoding="utf-8")
 
 
 def sections(folder: Path, chosen: argparse.Namespace) -> Iterator[tuple[str, Iterator[str]]]:
@@ -71,6 +75,8 @@ def sections(folder: Path, chosen: argparse.Namespace) -> Iterator[tuple[str, It
     if chosen.peer:
         yield "peer", against(folder, chosen.peer, chosen.plans // 10, chosen.rounds)
     yield "memory", memory(folder, chosen.most)
+    if find_spec("pyspark"):
+        yield "spark", sizing(folder, chosen.plans)
 
 
 def speed(folder: Path, plans: int, rounds: int) -> Iterator[str]:
