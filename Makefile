@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 SECONDS_EACH ?= 10
 ARGS ?=
 
-.PHONY: help setup demo test judges spark bench lint format types layers fuzz wheel clean ci
+.PHONY: help setup demo test site judges spark bench lint format types layers fuzz wheel clean ci
 
 help: ## list the tasks (this is what plain `make` does)
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -40,6 +40,9 @@ demo: $(VENV)/.runtime ## translate a real RT Plan to FHIR, to HL7 v2 and back, 
 
 test: $(VENV)/.dev ## run the whole test suite; ARGS='-k term' runs a part of it
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+site: $(VENV)/.dev ## build the whole site and look at every page, block of code and link of it; needs chromium and rhino
+	@BRIDGE_SITE=1 $(BIN)/python -m pytest -n 1 tests/pages $(ARGS)
 
 judges: $(VENV)/.dev ## let SUSHI, GoFSH, Medplum and fhir (npm) judge the FHIR package, in three releases; needs node and npm
 	@$(BIN)/python -m tests.package.judges.install

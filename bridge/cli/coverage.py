@@ -25,7 +25,7 @@ _TEXT_FILES = 20  # in a table of text; JSON and HTML have all
 @click.option("-o", "--output", metavar="FILE|-", default=files.STREAM, show_default=True, help="Where it goes.")
 @click.option("--missing", is_flag=True, help="Only attributes without a row of their own.")
 def coverage_command(*, names: tuple[str, ...], tables: tuple[str, ...], form: str, output: str, missing: bool) -> Exit:
-    r"""Show which attributes of files have rows in the tables, which go in the generic form, and which stay behind.
+    """Show which attributes of files have rows in the tables, which go in the generic form, and which stay behind.
 
     Folders are searched for files of every format that is read. No value of a file is shown. The HTML page is one
     file with a heat map: a line for each attribute, a column for each file.
@@ -34,7 +34,7 @@ def coverage_command(*, names: tuple[str, ...], tables: tuple[str, ...], form: s
       bridge coverage plan.dcm
       bridge coverage --missing --format json plans/ | jq '.attributes[].path'
       bridge coverage --format html -o coverage.html plans/
-    """
+    """  # noqa: D301 - click's mark
     bridge = options.loaded(tables)
     found = _coverage(bridge, names)
     code = Exit.DONE if found.readable else Exit.UNREADABLE

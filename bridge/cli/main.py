@@ -35,6 +35,7 @@ COMMANDS = {
     "mirth": "mirth",
     "package": "package",
     "conformance": "package",
+    "pages": "site",
 }
 _BROKEN_PIPE = 128 + 13  # what a shell says of a program that SIGPIPE ended
 

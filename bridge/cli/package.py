@@ -31,7 +31,7 @@ _ARCHIVES = (".tgz", ".tar.gz")
 @click.option("--list", "listed", is_flag=True, help="Write nothing; list the files of the package, with their size.")
 @options.table_option
 def package_command(*, release: str, output: str | None, listed: bool, tables: tuple[str, ...]) -> Exit:
-    r"""Write an NPM-style FHIR package generated from the mapping tables.
+    """Write an NPM-style FHIR package generated from the mapping tables.
 
     Extensions (with snapshots), terms, concept maps, search parameters, a profile, a JSON Schema, and good and bad
     examples. The same tables give the same bytes; SOURCE_DATE_EPOCH sets the date. A folder holds what a FHIR
@@ -41,7 +41,7 @@ def package_command(*, release: str, output: str | None, listed: bool, tables: t
     bridge package --fhir-release R5 -o dicom-r5.tgz
     bridge package -o ~/.fhir/packages/org.w3id.dicom-bridge.r4#0.1.0
     bridge package --list
-    """
+    """  # noqa: D301 - click's mark
     if listed == bool(output):
         raise click.UsageError("Name a folder or a FILE.tgz with -o, or ask for --list.")
     from bridge import __version__  # noqa: PLC0415
@@ -108,13 +108,13 @@ def _summary(package: Built) -> str:
 )
 @options.table_option
 def conformance_command(*, output: str, form: str, page: str, tables: tuple[str, ...]) -> Exit:
-    r"""Write a DICOM, HL7 v2 and FHIR conformance statement generated from the mapping tables.
+    """Write a DICOM, HL7 v2 and FHIR conformance statement generated from the mapping tables.
 
     \b
     bridge conformance -o conformance.md
     bridge conformance --format html -o conformance.html
     bridge conformance --page hl7-tables
-    """
+    """  # noqa: D301 - click's mark
     from bridge import __version__  # noqa: PLC0415
     from bridge.package.conformance import page as made  # noqa: PLC0415
     from bridge.package.frame import frame  # noqa: PLC0415

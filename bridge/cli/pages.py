@@ -14,7 +14,7 @@ from bridge.cli.exits import Exit
 if TYPE_CHECKING:
     from bridge.issues import Entry
 
-_FAMILIES = {
+FAMILIES = {
     "input": "The document cannot be read as what it claims to be, or only with care",
     "unsupported": "Well formed, but not something that the bridge reads",
     "value": "A value is not what its attribute may hold",
@@ -41,7 +41,7 @@ def _issues_lines(entries: list[Entry]) -> Iterator[str]:
     yield "Every finding has a code that stays the same, a severity that depends on the mode, and a remedy. An error"
     yield "stops the output unless the caller keeps going. `bridge issues CODE` shows one of them."
     for family in dict.fromkeys(entry.code.partition(".")[0] for entry in entries):
-        yield from ("", f"## {family}", "", f"{_FAMILIES[family]}.", "")
+        yield from ("", f"## {family}", "", f"{FAMILIES[family]}.", "")
         yield "| code | what | severity (default / strict / lenient) | remedy | exit | HTTP | FHIR | HL7 0357 |"
         yield "|---|---|---|---|---|---|---|---|"
         for entry in entries:

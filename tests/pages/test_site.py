@@ -1,0 +1,148 @@
+"""The site as files: every attribute has its page with every section, links lead somewhere, and nobody else is asked."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from click.testing import CliRunner
+
+import bridge
+from bridge.cli.main import main
+from bridge.pages import generator
+from bridge.pages.clouds import services
+from bridge.pages.history import changes, excerpt, is_checkout
+from bridge.pages.subject import subjects
+from tests.pages.conftest import FEW, IS_WHOLE, pages, read
+
+SECTIONS = (
+    "definition",
+    "where",
+    "fhir",
+    "hl7v2",
+    "dicom-json",
+    "dicom-xml",
+    "clouds",
+    "samples",
+    "mirth",
+    "errors",
+    "round-trips",
+    "row",
+    "history",
+)
+SUBJECTS = subjects(bridge.load())
+
+
+def test_every_curated_attribute_has_a_page(site: Path) -> None:
+    wanted = {one.tag for one in SUBJECTS} if IS_WHOLE else set(FEW)
+    assert {path.stem for path in (site / "attributes").glob("*.html")} - {"index"} == wanted
+
+
+def test_a_page_has_every_section(site: Path) -> None:
+    for page in (site / "attributes").glob("*.html"):
+        if page.stem != "index":
+            assert [name for name in SECTIONS if name not in read(page).anchors] == [], page.name
+
+
+def test_the_page_of_the_relationship_says_what_the_published_one_leaves_open(site: Path) -> None:
+    page = site / "attributes" / "300A0055.html"
+    text = re.sub(r"<[^>]+>", "", page.read_text(encoding="utf-8"))
+    assert {"terms", "natives", "canonical", "hl7v2-rad28", "hl7v2-versions", "elsewhere", "trouble"} <= read(
+        page
+    ).anchors
+    for said in (
+        "PREDECESSOR",
+        "rtplan.dcm",
+        "MIT",
+        "msg['tag300C0002']['item'][0]['tag300A0055'].toString()",
+        "CodeSystem/dicom-rt-plan-relationship",
+        "never: it says that this request fulfils the other",
+        "derived from",
+        "rule.verified-plan-needs-verification-intent",
+    ):
+        assert said.lower() in text.lower(), said
+
+
+@pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.tag)
+def test_every_attribute_has_an_example_a_row_and_a_word_on_every_cloud(subject: object) -> None:
+    assert subject.specimen is not None  # type: ignore[attr-defined]
+    found = list(services(subject.specimen.path))  # type: ignore[attr-defined]
+    assert [one.name for one in found if len(one.statements) != 3] == []
+    assert all(
+        statement.source and re.fullmatch(r"\d{4}-\d\d-\d\d", statement.checked)
+        for one in found
+        for statement in one.statements
+    )
+    assert all(excerpt(row) is not None for row in subject.rows)  # type: ignore[attr-defined]
+
+
+def test_a_row_ends_where_the_next_begins() -> None:
+    part = excerpt(bridge.load().tables.by_id["relationship"])
+    assert part is not None
+    assert part.text.startswith("- id: relationship\n")
+    assert part.text.endswith("issue: rule.verified-plan-needs-verification-intent}")
+
+
+@pytest.mark.skipif(not is_checkout(), reason="this is no checkout")
+def test_the_history_is_that_of_the_lines() -> None:
+    part = excerpt(bridge.load().tables.by_id["relationship"])
+    assert part is not None
+    assert changes(part)
+
+
+def test_every_link_leads_somewhere(site: Path) -> None:
+    lost = []
+    for page in pages(site):
+        for target in read(page).links:
+            parts = urlsplit(target)
+            if parts.scheme or page.name == "404.html":
+                continue
+            aimed = (page.parent / unquote(parts.path)).resolve() if parts.path else page
+            if (not aimed.exists() and not _is_left_out(aimed)) or (
+                parts.fragment
+                and aimed.suffix == ".html"
+                and aimed.exists()
+                and parts.fragment not in read(aimed).anchors
+            ):
+                lost.append(f"{page.relative_to(site)}: {target}")
+    assert lost == []
+
+
+def _is_left_out(aimed: Path) -> bool:
+    """Whether a page is only there in the whole site."""
+    return not IS_WHOLE and aimed.parent.name == "attributes"
+
+
+def test_nothing_is_loaded_from_another_host(site: Path) -> None:
+    for page in pages(site):
+        foreign = [asset for asset in read(page).assets if urlsplit(asset).scheme or asset.startswith("//")]
+        assert foreign == [], page.name
+
+
+def test_the_folder_does_not_say_where_it_was_made(site: Path) -> None:
+    for page in pages(site):
+        assert str(site.parent) not in page.read_text(encoding="utf-8"), page.name
+
+
+def test_it_says_what_is_missing_when_the_generator_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(generator, "is_installed", lambda: False)
+    done = CliRunner().invoke(main, ["pages", "-o", str(tmp_path / "site")])
+    assert done.exit_code == 2
+    assert "pip install 'dicom-fhir-hl7-bridge[pages]'" in done.output
+
+
+@pytest.mark.parametrize("name", ["NoSuchAttribute", "PixelData"])
+def test_only_names_an_attribute_with_a_row(name: str, tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["pages", "-o", str(tmp_path / "site"), "--only", name])
+    assert done.exit_code == 2
+    assert name in done.output
+    assert not (tmp_path / "site").exists()
+
+
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "site").write_text("")
+    done = CliRunner().invoke(main, ["pages", "-o", str(tmp_path / "site"), "--only", "300A0055"])
+    assert done.exit_code == 2
+    assert "is no folder" in done.output
