@@ -123,9 +123,8 @@ class Bridge:
             fallback_charset=fallback_charset,
             uid_policy=uid_policy,
             scan=scan,
+            **({} if limits is DEFAULT else {"limits": limits}),
         )
-        if limits is not DEFAULT:
-            options = replace(options, limits=limits)
         target = Format(to)
         given, reading = self._read(document, source, options)
         records, findings = self._checked(given.format, reading, mode)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Callable
@@ -145,6 +146,7 @@ class Service:
     def begin(self) -> None:
         """Say that this worker serves."""
         if self._run_dir:
+            _settle()
             (self._run_dir / READY).touch()
         log.say("worker.ready", pid=os.getpid(), generation=self.current.generation)
 
@@ -157,6 +159,7 @@ class Service:
         self.metrics.save()
         if self.current.follow():
             self.gate.refresh()
+            _settle()
             if self.audit:
                 self.audit.reopen()
             log.say("tables.taken", generation=self.current.generation, pid=os.getpid())
@@ -170,6 +173,13 @@ class Service:
         self._pool.shutdown(wait=True)
         if self._replays:
             self._replays.close()
+
+
+def _settle() -> None:
+    """Take what lives as long as the tables out of the garbage collector's rounds, which would find nothing in it."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 class Slot:

@@ -32,7 +32,7 @@ from tests.interfaces.http.running import ROOT
 PAGE = ROOT / "docs" / "http.md"
 SERVERS = ("uvicorn", "granian")
 BODIES = {"hl7v2": (documents.ER7, "text/plain"), "dicom": (documents.DICOM, "application/dicom")}
-PARTS = ("latency", "throughput", "memory", "mllp")
+PARTS = ("latency", "work", "throughput", "memory", "mllp")
 TITLES = {
     OURS: "`bridge serve`, translating",
     "service-echo": "the service without the translation",
@@ -82,6 +82,38 @@ def latency(scripts: dict[str, Path], chosen: argparse.Namespace, folder: Path) 
             adds, echo = spread(added, 1e3, ".2f"), spread(echoes, 1e3, ".2f")
             rows.append((f"{server}, {source} → fhir", f"{adds} ms", f"{echo} ms", "0.5 ms"))
     return table(("one worker, one connection, median", "adds to the translation", "an echo alone", "aim"), rows)
+
+
+def work(scripts: dict[str, Path], chosen: argparse.Namespace, folder: Path) -> str:
+    """Return the processor time of a request on one worker, and of the translation in it: in a loop, and woken up.
+
+    A service waits for each request, and meanwhile others have the processor's caches; a loop has them for itself.
+    """
+    rows = []
+    for source, (body, _) in BODIES.items():
+        found: dict[str, list[float]] = {}
+        for _ in range(chosen.rounds):
+            for name, pause in (("the translation in a loop", 0.0), ("the same, each after a pause of 1 ms", 0.001)):
+                found.setdefault(name, []).append(processor_time(body, source, pause))
+            for name in (OURS, "service-echo", "echo"):
+                with served(name, 1, SERVERS[0], folder) as (port, pid):
+                    wrk(port, pid, scripts[source], connections=1, seconds=1)
+                    load = wrk(port, pid, scripts[source], connections=1, seconds=chosen.seconds)
+                    found.setdefault(TITLES[name], []).append(load.cpu)
+        rows += [(f"{name}, {source}", f"{spread(times, 1e6, '.0f')} µs") for name, times in found.items()]
+    return table(("one worker, one connection", "CPU each"), rows)
+
+
+def processor_time(body: bytes, source: str, pause: float) -> float:
+    """Return the processor time of a translation, in seconds, each after a pause."""
+    b, times = bridge.load(), []
+    for _ in range(1000):
+        if pause:
+            time.sleep(pause)
+        started = time.process_time()
+        b.translate(body, to="fhir", source=source).to_bytes()
+        times.append(time.process_time() - started)
+    return statistics.median(times[100:])
 
 
 def rounds(names: Sequence[str], count: int, run: Callable[[str], Load]) -> dict[str, list[Load]]:
@@ -180,7 +212,7 @@ def main() -> int:
     chosen = parser.parse_args()
     if not shutil.which("wrk"):
         parser.error("wrk is not installed (Debian and Ubuntu: apt-get install wrk)")
-    measures = dict(zip(PARTS, (latency, throughput, memory, over_mllp), strict=True))
+    measures = dict(zip(PARTS, (latency, work, throughput, memory, over_mllp), strict=True))
     tables = [machine(chosen)]
     print(tables[0])
     with tempfile.TemporaryDirectory() as name:
