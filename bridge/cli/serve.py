@@ -42,9 +42,7 @@ def _file(*names: str, about: str) -> Callable[[F], F]:
 @_option("--server", type=options.choice("uvicorn", "granian"), default="uvicorn", help="ASGI server.")
 @options.table_option
 @_file("--keys", about="File of hashed API keys (see bridge keys); it is read again when it changes.")
-@_file(
-    "--jwt-keys", about="JWKS of an OpenID Connect issuer; bearer tokens are checked against it, nothing is fetched."
-)
+@_file("--jwt-keys", about="JWKS of an OpenID Connect issuer, read again when it changes; nothing is fetched.")
 @_option("--jwt-issuer", default="", metavar="TEXT", help="iss that a token must have.")
 @_option("--jwt-audience", default="", metavar="TEXT", help="aud that a token must have.")
 @_option(

@@ -16,10 +16,11 @@ from hashlib import sha256
 from hmac import compare_digest
 from pathlib import Path
 from time import monotonic, time
-from typing import NamedTuple
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from bridge.http.problems import Refused, refused
 
+T = TypeVar("T")
 SCOPES = ("translate", "metrics", "admin")
 _LOOK_AGAIN = 1.0  # seconds between two looks at the file's date
 _LONGEST = 8192  # bytes of a credential
@@ -105,41 +106,58 @@ def write_keys(path: Path, keys: Iterable[Key]) -> None:
         beside.unlink(missing_ok=True)
 
 
-class Keys:
-    """The keys in force."""
+def _digests(path: Path) -> tuple[tuple[bytes, Key], ...]:
+    return tuple((bytes.fromhex(key.sha256), key) for key in read_keys(path))
 
-    def __init__(self, path: str, report: Callable[[str], None] = lambda _text: None) -> None:
-        self._path = Path(path)
-        self._report = report
+
+class Watched(Generic[T]):
+    """What a file says; read again when the file changes, and a file that is faulty or gone leaves it as it was."""
+
+    def __init__(self, path: str, read: Callable[[Path], T], report: Callable[[str], None]) -> None:
+        """Read the file; raises what ``read`` does, which later is reported by its kind."""
+        self._path, self._read, self._report = Path(path), read, report
         self._stamp = self._stamped()
-        self._keys = self._read()
+        self._value = read(self._path)
         self._looked = monotonic()
 
     def _stamped(self) -> tuple[int, int, int]:
         status = self._path.stat()
         return status.st_mtime_ns, status.st_size, status.st_ino
 
-    def _read(self) -> tuple[tuple[bytes, Key], ...]:
-        return tuple((bytes.fromhex(key.sha256), key) for key in read_keys(self._path))
-
-    def refresh(self, *, now: bool = False) -> None:
-        """Read the file again if it has changed; a file that is faulty or gone is reported and leaves all as it was."""
-        if not now and monotonic() - self._looked < _LOOK_AGAIN:
-            return
+    def refresh(self) -> None:
+        """Read the file again if it has changed."""
         self._looked = monotonic()
         try:
             stamp = self._stamped()
             if stamp != self._stamp:
                 self._stamp = stamp
-                self._keys = self._read()
+                self._value = self._read(self._path)
         except (OSError, ValueError) as error:
             self._report(type(error).__name__)
 
+    @property
+    def value(self) -> T:
+        """What the file says, or said a second ago."""
+        if monotonic() - self._looked >= _LOOK_AGAIN:
+            self.refresh()
+        return self._value
+
+
+class Keys:
+    """The keys in force."""
+
+    def __init__(self, path: str, report: Callable[[str], None] = lambda _text: None) -> None:
+        """Read the file; raises ValueError or OSError."""
+        self._file = Watched(path, _digests, report)
+
+    def refresh(self) -> None:
+        """Read the file again if it has changed."""
+        self._file.refresh()
+
     def find(self, key: bytes) -> Caller | None:
         """Return whose key it is; every digest is compared, whichever fits."""
-        self.refresh()
         presented, found = digest(key), None
-        for kept, entry in self._keys:
+        for kept, entry in self._file.value:
             if compare_digest(presented, kept):
                 found = entry
         if found is None or not found.is_valid(time()):
@@ -168,10 +186,22 @@ def presented(headers: dict[bytes, bytes]) -> tuple[str, bytes]:
     return "key", b""
 
 
+class Checker(Protocol):
+    """Says whose token it is."""
+
+    def __call__(self, token: str) -> Caller | None:
+        """Return whose token it is, or None."""
+        ...
+
+    def refresh(self) -> None:
+        """Read the issuer's keys again if they have changed."""
+        ...
+
+
 class Gate:
     """Lets callers through who have a key or a token with the scope that a route needs."""
 
-    def __init__(self, keys: Keys | None, tokens: Callable[[str], Caller | None] | None) -> None:
+    def __init__(self, keys: Keys | None, tokens: Checker | None) -> None:
         self._keys, self._tokens = keys, tokens
 
     @property
@@ -180,9 +210,11 @@ class Gate:
         return self._keys is None and self._tokens is None
 
     def refresh(self) -> None:
-        """Read the file of keys again if it has changed."""
+        """Read the files of keys again if they have changed."""
         if self._keys:
-            self._keys.refresh(now=True)
+            self._keys.refresh()
+        if self._tokens:
+            self._tokens.refresh()
 
     def caller(self, headers: dict[bytes, bytes], scope: str) -> Caller:
         """Return who asks.

@@ -213,5 +213,5 @@ def _gate(settings: Settings) -> Gate:
     if settings.jwt_keys:
         from bridge.http.tokens import Tokens  # noqa: PLC0415 - joserfc is an extra
 
-        tokens = Tokens(settings, report)
+        tokens = Tokens(settings, report, faulty)
     return Gate(Keys(settings.keys_file, faulty) if settings.keys_file else None, tokens)

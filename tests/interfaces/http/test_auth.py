@@ -245,9 +245,22 @@ def test_a_token_is_remembered_only_until_it_expires(issuer: Issuer, monkeypatch
     assert with_token(app, token).status == 401
 
 
+def test_an_issuer_exchanges_its_keys_while_the_service_runs(tmp_path: Path) -> None:
+    issuer = Issuer(tmp_path)
+    app, old = app_of(**issuer.settings()), issuer.token()
+    assert with_token(app, old).status == 200
+    issuer.file.write_text("{")
+    app.service.gate.refresh()
+    assert with_token(app, old).status == 200, "a faulty file leaves the old keys in force"
+    issuer.file.write_text(json.dumps({"keys": [issuer.stranger.as_dict(private=False)]}))
+    app.service.gate.refresh()
+    assert with_token(app, issuer.token(issuer.stranger)).status == 200
+    assert with_token(app, old).status == 401, "and what the old key had signed is forgotten with it"
+
+
 @pytest.mark.parametrize("wrong", [{"jwt_issuer": ""}, {"jwt_audience": ""}, {"jwt_keys": "/no/such/file"}])
 def test_half_a_configuration_is_refused_at_the_start(issuer: Issuer, wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"token|JWKS"):
+    with pytest.raises((ValueError, OSError), match=r"token|JWKS|No such file"):
         app_of(**issuer.settings() | wrong)
 
 
