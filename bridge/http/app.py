@@ -125,13 +125,14 @@ class App:
         try:
             answer = await self._answered(exchange)
         except Refused as refusal:
-            answer = _rendered(refusal.problem, exchange)
+            answer = self._rendered(refusal.problem, exchange)
         except Gone:
             self._account(exchange, None, started, "the caller went away")
             return
         except Exception as fault:
             error = type(fault).__name__
-            answer = _rendered(problem_of([issue("internal.error", f"an unexpected {error} was raised")]), exchange)
+            bug = problem_of([issue("internal.error", f"an unexpected {error} was raised")])
+            answer = self._rendered(bug, exchange)
         if answer is not None:
             await self._send(exchange, answer)
         self._account(exchange, answer, started, error)
@@ -162,6 +163,15 @@ class App:
         await exchange.send({"type": "http.response.start", "status": answer.status, "headers": headers})
         data = b"" if exchange.method == "HEAD" else answer.body
         await exchange.send({"type": "http.response.body", "body": data})
+
+    def _rendered(self, problem: Problem, exchange: Exchange) -> Answer:
+        """Return a problem as the caller reads it: an OperationOutcome for FHIR, else application/problem+json."""
+        codes = tuple(dict.fromkeys((found.code, str(found.severity)) for found in problem.issues))
+        data, media = (problem.outcome(), OUTCOME) if exchange.wants_fhir else (problem.problem(), PROBLEM)
+        headers = problem.headers
+        if problem.status == 503:  # whatever it is, it will pass
+            headers += ((b"retry-after", b"%d" % self.service.settings.retry_after),)
+        return Answer(problem.status, to_json(data), media, headers, codes)
 
     def _account(self, exchange: Exchange, answer: Answer | None, started: float, error: str) -> None:
         """Count the request, and log it."""
@@ -219,10 +229,3 @@ def _not_allowed(route: Route) -> Refused:
         "send the document as the body of a POST; a GET has no body" if "GET" not in route.methods else "send a GET"
     )
     return refused("http.method", detail, headers={"allow": ", ".join(allowed)})
-
-
-def _rendered(problem: Problem, exchange: Exchange) -> Answer:
-    """Return a problem as the caller reads it: as an OperationOutcome for FHIR, else as application/problem+json."""
-    codes = tuple(dict.fromkeys((found.code, str(found.severity)) for found in problem.issues))
-    data, media = (problem.outcome(), OUTCOME) if exchange.wants_fhir else (problem.problem(), PROBLEM)
-    return Answer(problem.status, to_json(data), media, problem.headers, codes)

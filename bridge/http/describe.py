@@ -33,7 +33,7 @@ async def ready(service: Service, exchange: Exchange) -> Answer:
     del exchange
     service.look()
     if service.is_draining:
-        raise refused("http.draining", headers={"retry-after": str(service.settings.retry_after)})
+        raise refused("http.draining")
     if service.is_full:
         raise service.busy("as many requests as there may be are being worked on")
     return _json({"status": "ready"})

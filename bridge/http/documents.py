@@ -67,10 +67,11 @@ def document_of(body: bytes, asked: Asked, tables: Tables, limits: Limits) -> Do
     source = asked.source
     kind = asked.body if source == "auto" else source
     prove(asked.options, tables)
-    if asked.body in ENVELOPES and _ENVELOPE.match(body):
-        return _of_json(body, asked, tables, limits)
     if kind == "text":
         kind = _of_text(body)
+        body = _as_utf8(body, asked.content.charset) if kind == "json" else body
+    if asked.body in ENVELOPES and _ENVELOPE.match(body):
+        return _of_json(body, asked, tables, limits)
     if kind == "json":
         is_resource = b'"resourceType"' in body
         return Document(body, "fhir", asked) if is_resource else _of_json(body, asked, tables, limits)
@@ -95,6 +96,17 @@ def _of_text(body: bytes) -> str:
         detail = "the body is binary and its type is text; send application/dicom (in Mirth: Data Type Binary)"
         raise refused("http.media-type", detail, "Content-Type")
     return "hl7v2"
+
+
+def _as_utf8(body: bytes, charset: str) -> bytes:
+    """Return JSON that an engine encoded as text, and says so, in the encoding of JSON (RFC 8259 8.1)."""
+    if not charset or body.isascii():
+        return body
+    try:
+        return body.decode(text_codec(charset, "Content-Type")).encode()
+    except UnicodeError:
+        detail = "the text is not in the character set of Content-Type"
+        raise Refused(problem_of([issue("input.charset", detail, "Content-Type")])) from None
 
 
 def _in_declared(body: bytes, charset: str, tables: Tables) -> bytes:

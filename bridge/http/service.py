@@ -90,7 +90,7 @@ class Service:
 
     def busy(self, detail: str) -> Exception:
         """Return the refusal of one request too many."""
-        return refused("http.busy", detail, headers={"retry-after": str(self.settings.retry_after)})
+        return refused("http.busy", detail)
 
     @property
     def is_full(self) -> bool:

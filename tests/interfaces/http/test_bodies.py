@@ -203,6 +203,16 @@ def test_the_answer_says_the_character_set_that_its_msh_18_says() -> None:
     assert "Prüfung" in got.body.decode(got.charset)
 
 
+def test_json_that_an_engine_sends_as_text_is_in_the_character_set_that_it_says() -> None:
+    study = call(APP, query="to=fhir", body=named("utf-8"), content_type="text/plain").body.decode()
+    ends = {}
+    for codec in ("utf-8", "latin-1"):
+        ends[codec] = call(APP, query="to=fhir", body=study.encode(codec), content_type=f"text/plain; charset={codec}")
+    assert [got.status for got in ends.values()] == [200, 200]
+    assert ends["utf-8"].body == ends["latin-1"].body
+    assert call(APP, query="to=hl7v2", body=study.encode("latin-1"), content_type="text/plain").code == "input.charset"
+
+
 @pytest.mark.parametrize("charset", ["utf-16", "iso-8859-1"])
 def test_json_is_utf_8(charset: str) -> None:
     got = call(

@@ -65,7 +65,7 @@ def test_a_folder_that_cannot_be_written_to_is_503_without_an_acknowledgement(
 
     monkeypatch.setattr(deliver, "_write", full)
     got = sent(str(tmp_path))
-    assert (got.status, got.code) == (503, "http.undelivered")
+    assert (got.status, got.code, got.headers["retry-after"]) == (503, "http.undelivered", "1")
     assert not list(tmp_path.iterdir())
 
 

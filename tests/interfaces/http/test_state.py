@@ -169,8 +169,9 @@ def test_head_is_get_without_a_body() -> None:
 
 def test_the_description_names_every_path_and_every_example_is_ours() -> None:
     described = call(APP, "GET", "/openapi.json").json
-    assert set(described["paths"]) == {route.template for route in ROUTES}
-    for route in ROUTES:
+    public = [route for route in ROUTES if not route.template.startswith("/playground/")]  # those are the page's own
+    assert set(described["paths"]) == {route.template for route in public}
+    for route in public:
         assert {method.upper() for method in described["paths"][route.template]} == set(route.methods)
     bodies = described["paths"]["/v1/translate"]["post"]["requestBody"]["content"]
     assert bodies["x-application/hl7-v2+er7"]["example"].startswith("MSH|")
