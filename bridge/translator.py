@@ -11,10 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bridge.checks import Checker, normalised
-from bridge.dialects import dialect_lenses
-from bridge.dicom.lens import DicomLens
-from bridge.fhir.lens import FhirLens
-from bridge.hl7v2.lens import Hl7Lens
+from bridge.dialects import Lenses
 from bridge.issues import BridgeError, Catalogue, Finding, Issue, Unreadable
 from bridge.ledger import Ledger, Loose, State
 from bridge.lens import DEFAULT_OPTIONS, Lens, Options, Reading, Writing
@@ -23,7 +20,6 @@ from bridge.recognise import Given, recognise
 from bridge.record import Format, Item, Record
 from bridge.result import Result
 from bridge.tables import builtin
-from bridge.tables.lint import lint_files
 from bridge.tables.rows import Group, Member, Tables
 
 if TYPE_CHECKING:
@@ -43,9 +39,7 @@ class Bridge:
     def __init__(self, tables: Tables, catalogue: Catalogue) -> None:
         self.tables, self.catalogue = tables, catalogue
         self._checker = Checker(tables)
-        lenses: tuple[Lens, ...] = (DicomLens(tables), FhirLens(tables), Hl7Lens(tables))
-        self._lenses = {format_: lens for lens in lenses for format_ in lens.formats}
-        self._lenses |= dialect_lenses(tables, self._lenses.__getitem__)
+        self._lenses = Lenses(tables)
         self._errors = {mode: catalogue.errors(mode) for mode in ("", "strict", "lenient")}
         self._versions = tables.versions()
         self._options = lru_cache(64)(self._chosen)  # the same few choices are asked for again and again
@@ -204,6 +198,8 @@ class Bridge:
 
     def lint(self, *paths: str | PathLike[str]) -> tuple[Issue, ...]:
         """Return every fault of the mapping tables in ``paths`` (files or folders), or of the shipped ones."""
+        from bridge.tables.lint import lint_files  # noqa: PLC0415 - the shipped tables are linted already
+
         return self.catalogue.issues(lint_files(*paths))
 
     def _chosen(self, **choices: Any) -> Options:

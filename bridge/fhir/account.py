@@ -10,6 +10,7 @@ from bridge.ledger import Loose, State
 from bridge.record import Element, Item
 
 Places = str | list[str]
+SAME = "the same value again"
 Found = dict[str, tuple[Element, Places]]
 
 
@@ -46,7 +47,7 @@ class Account:
             values = (before[0].values or ("",)) + (element.values or ("",))
             found[slot.tag] = Element(slot.tag, slot.vr, values), before[1]
         elif slot.path and before[0] == element:
-            self.stray(place, "the same value again")
+            self.stray(place, SAME)
         else:
             code = "input.ambiguous" if slot.path else "input.duplicate"
             self.reject(Fault(code, "the attribute is there twice"), place)

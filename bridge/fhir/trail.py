@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from bridge.fhir.account import SAME
 from bridge.fhir.plan import Host, Plan
 from bridge.fhir.slots import Level, Slot
+from bridge.fhir.values import Fault
+from bridge.jsontext import Number
 from bridge.ledger import Loose
 from bridge.lens import Reading
 from bridge.record import Element, Item, Record
@@ -15,6 +19,8 @@ from bridge.record import Element, Item, Record
 Pieces = Sequence[str]  # a JSON text split at its quotes: every second piece is a string
 Value = Callable[[Pieces], Any]
 Leaf = Callable[[Pieces], Element | None]
+# A piece between two strings that holds one number: what is before it, the number as most are written, what is behind.
+_NUMBER = re.compile(r"([\s:]*)(-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,20})?)([\s,}\]\[{]*)\Z").match
 Span = tuple[int, int, "Sequence_ | None"]  # leaves from .. to, and the sequence behind them
 
 
@@ -30,7 +36,8 @@ class Stencil(NamedTuple):
 
     Attributes:
         constants: The pieces of the text that are no values; ``pick`` takes them out of a text.
-        leaves: Each leaf's way from the pieces to its element; None where its value is not usual.
+        leaves: Each leaf's way from the pieces to its element; None where its value is not usual. A leaf whose
+            value is part of the constants (it is empty, or has several values) is the element itself.
         texts: Takes all values out.
         shapes: For each record where its leaves go.
         sources, loose, counted, facts: As in :class:`bridge.lens.Reading`.
@@ -38,7 +45,7 @@ class Stencil(NamedTuple):
 
     constants: tuple[str, ...]
     pick: Callable[[Pieces], Any]
-    leaves: tuple[Leaf, ...]
+    leaves: tuple[Leaf | Element, ...]
     texts: Callable[[Pieces], Any]
     shapes: tuple[tuple[Span, ...], ...]
     sources: tuple[tuple[str, ...], ...]
@@ -52,7 +59,7 @@ class Stencil(NamedTuple):
             return None
         made: list[Element] = []
         for leaf in self.leaves:
-            element = leaf(pieces)
+            element = leaf if leaf.__class__ is Element else leaf(pieces)  # type: ignore[operator]
             if element is None:
                 return None
             made.append(element)
@@ -72,17 +79,30 @@ def _item(shape: tuple[Span, ...], made: list[Element]) -> Item:
 
 
 def traced(pieces: Pieces, root: dict[str, Any], reading: Reading, plan: Plan) -> Stencil | None:
-    """Return the stencil of a document, or None where a leaf has no quick way."""
-    leaves = [leaf for record in reading.records for leaf in _leaves(record.elements)]
+    """Return the stencil of a document, or None where no value has a quick way."""
+    elements = [leaf for record in reading.records for leaf in _leaves(record.elements)]
     places = [place for places in reading.sources for place in places]
-    if not leaves or len(leaves) != len(places) or any(len(leaf.values) != 1 or leaf.null for leaf in leaves):
-        return None
-    trail = _Trail({place: leaf.tag for place, leaf in zip(places, leaves, strict=True)}, plan)
+    if len(elements) != len(places) or any(loose.reason == SAME for loose in reading.loose):
+        return None  # what is the same twice is no longer when one of them changes
+    wanted = {place: leaf.tag for place, leaf in zip(places, elements, strict=True) if _is_single(leaf)}
+    trail = _Trail(wanted, plan)
     trail.follow(root, str(root["resourceType"]))
-    holes = sorted({number for _, _, numbers in trail.found.values() for number in numbers})
-    if trail.found.keys() != set(places) or trail.at != len(pieces) or not holes:
+    if trail.at != len(pieces):
         return None
-    constants = [number for number in range(len(pieces)) if number not in set(holes)]
+    leaves: list[Leaf | Element] = []
+    texts, numbers = set[int](), set[int]()
+    for place, element in zip(places, elements, strict=True):
+        way = trail.found.get(place)
+        leaf = way.leaf(pieces) if way is not None else None
+        if way is None or leaf is None or leaf(pieces) != element:
+            leaves.append(element)
+            continue
+        leaves.append(leaf)
+        texts.update(() if way.digits else way.texts)
+        numbers.update(way.digits)
+    constants = [number for number in range(len(pieces)) if number not in texts and number not in numbers]
+    if not texts or len(constants) < 2:
+        return None
     pick = itemgetter(*constants)
     shapes, start = [], 0
     for record in reading.records:
@@ -91,8 +111,8 @@ def traced(pieces: Pieces, root: dict[str, Any], reading: Reading, plan: Plan) -
     return Stencil(
         pick(pieces),
         pick,
-        tuple(_leaf(*trail.found[place]) for place in places),
-        itemgetter(*holes) if len(holes) > 1 else lambda pieces: pieces[holes[0]],
+        tuple(leaves),
+        itemgetter(*sorted(texts)) if len(texts) > 1 else lambda pieces: pieces[min(texts)],
         tuple(shapes),
         tuple(map(tuple, reading.sources)),
         tuple(reading.loose),
@@ -101,12 +121,31 @@ def traced(pieces: Pieces, root: dict[str, Any], reading: Reading, plan: Plan) -
     )
 
 
-def _leaf(slot: Slot, value: Value, numbers: tuple[int, ...]) -> Leaf:
-    """Return the way from the pieces to an element; what is made of several strings is a term, and remembered."""
-    fast = slot.fast
-    if len(numbers) < 2:
-        return lambda pieces: fast(value(pieces))
-    pick, known = itemgetter(*numbers), dict[Any, Element]()
+def _is_single(leaf: Element) -> bool:
+    return len(leaf.values) == 1 and not leaf.null and leaf.values != ("",)
+
+
+class _Way(NamedTuple):
+    """Where a value is in the pieces: its slot, how it is put together, and the strings and numbers in it."""
+
+    slot: Slot
+    value: Value
+    texts: tuple[int, ...]
+    digits: tuple[int, ...]
+
+    def leaf(self, pieces: Pieces) -> Leaf | None:
+        """Return the way from the pieces to an element, or None if there is none."""
+        if self.digits:
+            return _number(self, pieces) if len(self.digits) == 1 else None
+        fast = self.slot.fast
+        if len(self.texts) < 2:
+            return lambda pieces: fast(self.value(pieces))
+        return _term(self)
+
+
+def _term(way: _Way) -> Leaf:
+    """Return the way to what is made of several strings: it is a term, and remembered."""
+    fast, value, pick, known = way.slot.fast, way.value, itemgetter(*way.texts), dict[Any, Element]()
 
     def term(pieces: Pieces) -> Element | None:
         texts = pick(pieces)
@@ -120,8 +159,31 @@ def _leaf(slot: Slot, value: Value, numbers: tuple[int, ...]) -> Leaf:
     return term
 
 
+def _number(way: _Way, pieces: Pieces) -> Leaf | None:
+    """Return the way to a number; the strings beside it (its unit) are constants."""
+    at, slot = way.digits[0], way.slot
+    found = _NUMBER(pieces[at])
+    if found is None:
+        return None
+    before, _, behind = found.groups()
+    model = way.value(pieces)
+
+    def number(pieces: Pieces) -> Element | None:
+        found = _NUMBER(pieces[at])
+        if found is None or found[1] != before or found[3] != behind or found[2] == "-0":
+            return None
+        value = Number(found[2]) if "." in found[2] else int(found[2])
+        try:
+            text, is_alias = slot.codec.read({**model, "value": value} if type(model) is dict else value)
+        except Fault:
+            return None
+        return None if is_alias else Element(slot.tag, slot.vr, (text,))
+
+    return number
+
+
 def _leaves(elements: Item) -> Iterator[Element]:
-    """Yield the leaves; a sequence or an item that holds nothing has no values, and so no stencil."""
+    """Yield the leaves; a sequence that holds nothing is one, and the sequence stands for an item without anything."""
     for element in elements:
         if not element.items:
             yield element
@@ -139,7 +201,7 @@ def _shape(elements: Item, start: int) -> tuple[tuple[Span, ...], int]:
             continue
         end, items = start, []
         for item in element.items:
-            shape, start = _shape(item, start)
+            shape, start = _shape(item, start) if item else ((), start + 1)
             items.append(shape)
         spans.append((first, end, Sequence_(element.tag, tuple(items))))
         first = start
@@ -152,13 +214,13 @@ class _Trail:
 
     Attributes:
         at: Number of the piece that holds the next string.
-        found: The slot of each leaf, the way to its value, and its pieces, by place.
+        found: The way to the value of each leaf, by place.
     """
 
     def __init__(self, wanted: Mapping[str, str], plan: Plan) -> None:
         self._wanted, self._plan = wanted, plan
         self.at = 1
-        self.found: dict[str, tuple[Slot, Value, tuple[int, ...]]] = {}
+        self.found: dict[str, _Way] = {}
 
     def follow(self, value: Any, path: str, level: Level | None = None, host: Host | None = None) -> None:
         """Follow a value; ``level`` has the rows around it, ``host`` is what the value itself is."""
@@ -200,22 +262,25 @@ class _Trail:
                     self.follow(inner, "")
 
     def _leaf(self, slot: Slot, value: Any, path: str) -> None:
-        numbers: list[int] = []
-        self.found[path] = slot, self._way(value, numbers), tuple(numbers)
+        texts: list[int] = []
+        digits: list[int] = []
+        self.found[path] = _Way(slot, self._way(value, texts, digits), tuple(texts), tuple(digits))
 
-    def _way(self, value: Any, numbers: list[int]) -> Value:
+    def _way(self, value: Any, texts: list[int], digits: list[int]) -> Value:
         """Return how a value is made of the pieces, and list them; the names of its members are no part of it."""
         if type(value) is str:
-            numbers.append(self.at)
+            texts.append(self.at)
             self.at += 2
-            return itemgetter(numbers[-1])
+            return itemgetter(texts[-1])
         if type(value) is list:
-            entries = [self._way(entry, numbers) for entry in value]
+            entries = [self._way(entry, texts, digits) for entry in value]
             return lambda pieces: [entry(pieces) for entry in entries]
         if type(value) is dict:
             members = []
             for name, inner in value.items():
                 self.at += 2
-                members.append((name, self._way(inner, numbers)))
+                members.append((name, self._way(inner, texts, digits)))
             return lambda pieces: {name: way(pieces) for name, way in members}
+        if isinstance(value, (int, float)) and type(value) is not bool:
+            digits.append(self.at - 1)
         return lambda _pieces: value

@@ -17,6 +17,7 @@ from bridge.record import Element
 
 UNMAPPED = "map.unmapped"
 _NOTHING_ELSE = ["", "", "", "", ""]  # OBX-6 to OBX-10
+_AMBIGUOUS = ("value.ambiguous-term", "input.ambiguous")
 _FINAL = frozenset("FPCARSUINOBV")  # HL7 table 0085: statuses that come with a value
 
 
@@ -124,8 +125,8 @@ class Collector:
             self._finding(Finding("value.code", f"{path}-11", "the result status is not in HL7 table 0085", status))
         return True
 
-    def _element(self, row: RowPlan, observation: Observation) -> Element | None:
-        """Return the element that an observation states, or None where a term is ambiguous."""
+    def _element(self, row: RowPlan, observation: Observation) -> Element | str:
+        """Return the element that an observation states, or why its value cannot be used."""
         fields = observation[3]
         raw = fields[5]
         if not raw:
@@ -135,15 +136,14 @@ class Collector:
             type_ = self._type(observation)
         path = f"{self._prefix}OBX[{observation[0]}]-5"
         values, null, faults = self._values.read(row, type_, raw, self._options.limits, path)
-        if faults and not self.report(faults, path):
-            return None
-        return Element(row.tag, row.vr, values, None, null)
+        refused = self.report(faults, path) if faults else ""
+        return refused or Element(row.tag, row.vr, values, None, null)
 
-    def report(self, faults: tuple[str, ...], path: str) -> bool:
-        """Report what was unusual in a value; return whether it can be used."""
+    def report(self, faults: tuple[str, ...], path: str) -> str:
+        """Report what was unusual in a value; return the code of what forbids to use it, or the empty string."""
         for code in faults:
             self._finding(Finding(code, path))
-        return "value.ambiguous-term" not in faults
+        return next((code for code in faults if code in _AMBIGUOUS), "")
 
     def _type(self, observation: Observation) -> str:
         """Return OBX-2 where it is not plainly one of table 0125, and report it."""
@@ -172,8 +172,8 @@ class Collector:
             self._loose(Loose(path, "value.unit", State.REJECTED))
             return
         element = self._element(row, observation)
-        if element is None:
-            self._loose(Loose(path, "value.ambiguous-term", State.REJECTED))
+        if isinstance(element, str):
+            self._loose(Loose(path, element, State.REJECTED))
         else:
             branch[tag] = Leaf(element, path, observation[1])
 

@@ -148,11 +148,14 @@ class ValueReader:
         if terms is None:
             return code
         term = terms.by_hl7v2.get((system, code)) if system else terms.hl7v2_codes.get(code)
-        if term is None and other and other_system:
-            term = terms.by_hl7v2.get((other_system, other))
-            faults.extend(["value.alias"] if term else [])
+        also = terms.by_hl7v2.get((other_system, other)) if other and other_system else None
         if term is not None:
+            if also is not None and also.dicom != term.dicom:
+                faults.append("input.ambiguous")
             return term.dicom
+        if also is not None:
+            faults.append("value.alias")
+            return also.dicom
         if code in terms.by_dicom and terms.by_dicom[code].hl7v2 != code:
             faults.append("value.ambiguous-term")
         return code

@@ -1,4 +1,4 @@
-"""Messages like one that was written before: the same attributes, in the same items, with one usual value each.
+"""Messages like one that was written before: the same attributes, in the same items, with as many usual values.
 
 What depends on the attributes alone (segments, identifiers, sub-IDs, targets) is made once, as a text with holes.
 A value that is not usual (it needs an escape, another type, a refusal) makes the message go the long way.
@@ -21,8 +21,14 @@ from bridge.record import Element, Item
 _MOST_LEAVES, _MOST_KEPT = 512, 20_000  # leaves of one message whose stencil is kept, and tags of all
 _HOLE = re.compile("\0([0-9]+)\0")
 _NO_TERMS: Mapping[str, str] = {}
+_FIELD_TEXT = re.compile(r"[0-9A-Za-z .,:;()/_+^-]+\Z").match  # what a field holds without escapes
 
-Shape = tuple[str, ...]  # tags in leaf order, with a bracket before each item and one behind the last
+# Tags in leaf order, each with what it has instead of one value; a bracket before each item and one behind the last.
+Shape = tuple[str, ...]
+_Texts = str | tuple[str, ...]  # one value, or several
+
+
+_Hole = tuple[Mapping[str, str], Callable[[str], object]]
 
 
 class Stencil(NamedTuple):
@@ -33,18 +39,24 @@ class Stencil(NamedTuple):
         order: The value (by its number in leaf order) that goes into each hole.
         holes: For each value its known terms, and what tells that it needs no escaping.
         targets: The path of each leaf.
+        repetition: What separates several values.
     """
 
     body: str
     order: tuple[int, ...]
-    holes: tuple[tuple[Mapping[str, str], Callable[[str], object]], ...]
+    holes: tuple[_Hole, ...]
     targets: tuple[Target, ...]
+    repetition: str
 
-    def filled(self, values: Sequence[str]) -> str | None:
+    def filled(self, values: Sequence[_Texts]) -> str | None:
         """Return the segments with ``values``, or None where one of them is not usual."""
         texts = []
         for (known, is_plain), value in zip(self.holes, values, strict=True):
-            text = known.get(value) or (value if is_plain(value) else "")
+            if value.__class__ is str:
+                text = known.get(value) or (value if is_plain(value) else "")
+            else:
+                several = [known.get(one) or (one if is_plain(one) else "") for one in value]
+                text = self.repetition.join(several) if all(several) else ""
             if not text:
                 return None
             texts.append(text)
@@ -57,10 +69,11 @@ Draw = Callable[[Scribe, Item], str]  # writes the segments of one record
 class Stencils:
     """The stencils of one spelling, made when a shape is met; the oldest go when there are too many."""
 
-    __slots__ = ("_kept", "_lock", "_size", "spelling")
+    __slots__ = ("_converted", "_kept", "_lock", "_size", "spelling")
 
     def __init__(self, spelling: Spelling) -> None:
         self.spelling = spelling
+        self._converted = {tag: row for tag, row in spelling.plan.field_rows.items() if _is_converted_field(row)}
         self._kept: dict[Shape, Stencil | None] = {}
         self._lock = Lock()
         self._size = 0
@@ -68,8 +81,15 @@ class Stencils:
     def written(self, elements: Item, draw: Draw) -> tuple[str, list[Target]] | None:
         """Return the segments of a record and the path of each leaf, or None where it must go the long way."""
         tags: list[str] = []
-        values: list[str] = []
-        if not _flattened(elements, tags, values) or len(values) > _MOST_LEAVES:
+        values: list[_Texts] = []
+        fields: dict[str, str] = {}
+        for element in elements:
+            if element[0] in self._converted and element[2] and not element[4]:
+                raw = self._in_field(element)
+                if not raw:
+                    return None
+                fields[element[0]] = raw
+        if not _flattened(elements, tags, values, fields) or len(values) > _MOST_LEAVES:
             return None
         shape = tuple(tags)
         try:
@@ -81,6 +101,11 @@ class Stencils:
         text = stencil.filled(values) if stencil is not None else None
         return (text, list(stencil.targets)) if stencil is not None and text is not None else None
 
+    def _in_field(self, element: Element) -> str:
+        """Return what a field holds of a value that is converted for it; nothing where that is not usual."""
+        raw = Scribe(self.spelling).in_field(element, self._converted[element.tag])
+        return raw if raw and _FIELD_TEXT(raw) else ""
+
     def _keep(self, shape: Shape, stencil: Stencil | None) -> None:
         if shape not in self._kept:
             self._size += len(shape)
@@ -91,45 +116,60 @@ class Stencils:
             self._size -= len(oldest)
 
 
-def _flattened(elements: Item, tags: list[str], values: list[str]) -> bool:
-    """Collect the shape and the values of a tree; return whether every leaf has exactly one value."""
+def _flattened(elements: Item, tags: list[str], values: list[_Texts], fields: Mapping[str, str]) -> bool:
+    """Collect the shape and the values of a tree; return whether it can have a stencil.
+
+    Args:
+        elements: The tree.
+        tags: The shape so far.
+        values: The values so far.
+        fields: What other segments hold of the elements of this level, by tag.
+    """
     for tag, _, found, items, null in elements:
-        tags.append(tag)
         if items is None:
-            if len(found) != 1 or null:
-                return False
-            values.append(found[0])
+            count = len(found)
+            if null:
+                tags.append(f"{tag}!")
+            elif count == 1 and found[0]:
+                tags.append(tag)
+                values.append(fields.get(tag) or found[0])
+            elif count:
+                tags.append(f"{tag}*")
+                values.append(found)
+            else:
+                tags.append(f"{tag}-")
             continue
+        if null:
+            return False
+        tags.append(tag)
         for item in items:
             tags.append("(")
-            if not item or not _flattened(item, tags, values):
+            if len(values) > _MOST_LEAVES or not _flattened(item, tags, values, _NO_TERMS):
                 return False
-        if not items:
-            return False
         tags.append(")")
     return True
 
 
 def _drawn(spelling: Spelling, elements: Item, draw: Draw) -> Stencil | None:
     """Return the stencil for the shape of ``elements``: what is written when every value is a numbered hole."""
-    holes: list[tuple[Mapping[str, str], Callable[[str], object]]] = []
+    holes: list[_Hole] = []
     numbered = _numbered(elements, spelling, None, holes)
     if numbered is None:
         return None
-    scribe = Scribe(_Drawing(spelling))
+    scribe = _Draft(_Drawing(spelling))
     pieces = _HOLE.split(draw(scribe, numbered))
     order = tuple(map(int, pieces[1::2]))
     if scribe.findings or sorted(order) != list(range(len(holes))):
         return None
     body = "%s".join(piece.replace("%", "%%") for piece in pieces[::2])
-    return Stencil(body, order, tuple(holes), tuple(scribe.targets))
+    return Stencil(body, order, tuple(holes), tuple(scribe.targets), spelling.marks.repetition)
 
 
 def _numbered(
     elements: Item,
     spelling: Spelling,
     group: GroupPlan | None,
-    holes: list[tuple[Mapping[str, str], Callable[[str], object]]],
+    holes: list[_Hole],
 ) -> Item | None:
     """Return the tree with holes for values, and list them; None where an attribute has no usual way of its own."""
     made: list[Element] = []
@@ -141,10 +181,13 @@ def _numbered(
             if None in items:
                 return None
             made.append(element._replace(items=tuple(item for item in items if item is not None)))
-        elif element.items is None and isinstance(plan, RowPlan) and not _is_converted_field(plan):
+        elif element.items is None and (element.null or not element.values) and plan is not None:
+            made.append(element)
+        elif element.items is None and isinstance(plan, RowPlan) and (len(element.values) == 1 or not plan.is_field):
             made.append(element._replace(values=(f"\0{len(holes)}\0",)))
             _, known, is_plain, _ = quick[element.tag]
-            holes.append((known, is_plain))
+            is_field = group is None and _is_converted_field(plan)
+            holes.append((_NO_TERMS, bool) if is_field else (known, is_plain))
         else:
             return None
     return tuple(made)
@@ -153,6 +196,20 @@ def _numbered(
 def _is_converted_field(row: RowPlan) -> bool:
     """Whether the value alone decides if it goes into a field or an observation."""
     return row.is_field and (row.kind is CODED or row.is_name or row.domain is not None)
+
+
+class _Draft(Scribe):
+    """A scribe that takes every value as it is."""
+
+    __slots__ = ()
+
+    def in_field(self, element: Element, row: RowPlan) -> str | None:
+        """Return the hole."""
+        return element.values[0] if _is_hole(element) else super().in_field(element, row)
+
+
+def _is_hole(element: Element) -> bool:
+    return len(element.values) == 1 and _HOLE.fullmatch(element.values[0]) is not None
 
 
 class _Drawing(Spelling):
@@ -174,4 +231,4 @@ class _Unchanged(ValueWriter):
     __slots__ = ()
 
     def write(self, row: RowPlan | None, values: tuple[str, ...]) -> str:  # noqa: ARG002 - any row
-        return values[0]
+        return values[0] if values else ""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bridge.issues import Catalogue, Entry, Severity, Unreadable
 from bridge.limits import DEFAULT, Limits
-from bridge.tables import lint, quick, source
+from bridge.tables import quick, source
 from bridge.tables.compile import compiled
 from bridge.tables.formats import Settings, formats, shipped
 from bridge.tables.gather import gather, shipped_files
@@ -61,6 +61,8 @@ def load_uncached(paths: tuple[str, ...] = (), settings: Settings | None = None,
         files = shipped_files()
         if quick.is_linted(files):
             return compiled(tuple(quick.drafts(files)), known)
+    from bridge.tables import lint  # noqa: PLC0415 - the shipped tables are linted already
+
     gathered = gather(paths, limits)
     findings = lint.faults(gathered, known)
     if findings:

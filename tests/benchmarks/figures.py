@@ -77,8 +77,8 @@ class _Case(NamedTuple):
 
 
 def ratios(pace: Pace, only: str = "") -> Iterator[Ratio]:
-    """Measure and yield every comparison: the core's on its own tables, and the whole plan on all of them."""
-    b = bridge.load(*CORE)
+    """Measure and yield every comparison, with all shipped tables loaded, as users have them."""
+    b = bridge.load()
     for case in _cases(b):
         if only.lower() in f"{case.name} {case.against}".lower():
             measured = compare(
@@ -93,8 +93,7 @@ def ratios(pace: Pace, only: str = "") -> Iterator[Ratio]:
 
 def _cases(b: Bridge) -> Iterator[_Case]:
     yield from _part10(b)
-    yield from _whole_plan(bridge.load())
-    message = inputs.message_of_ten(b)
+    message = inputs.message_of_ten(bridge.load(*CORE))
     ours = _translation(b, message, "fhir")
     yield _Case("ORU of 10 OBX → FHIR", "hl7apy, parsing it", ours, peers.hl7apy_parsing(message), 50, at_least=True)
     yield from _carried(b)
@@ -129,15 +128,6 @@ def _part10(b: Bridge) -> Iterator[_Case]:
         _translation(b, data, "fhir", scan=False),
         only,
     )
-
-
-def _whole_plan(b: Bridge) -> Iterator[_Case]:
-    """Yield every attribute that the shipped tables map, beside pydicom reading the same ones."""
-    data = inputs.plan("VMAT")
-    bare = peers.pydicom_reading(data, peers.attributes(b))
-    title = f"Part 10 → FHIR, VMAT ({len(data) / 1024:.0f} kB), the whole plan"
-    yield _Case(f"{title}, no scan", "pydicom", _translation(b, data, "fhir", scan=False), bare, 3)
-    yield _Case(f"{title}, with scan", "pydicom", _translation(b, data, "fhir", scan=True), bare, 3)
 
 
 def _carried(b: Bridge) -> Iterator[_Case]:
@@ -194,7 +184,7 @@ def _process(command: list[str]) -> Run:
 
 def growth(pace: Pace, only: str = "") -> Iterator[Growth]:
     """Measure and yield the time an item takes, in each of the six directions, as the items get more."""
-    b = bridge.load(*CORE)
+    b = bridge.load()
     for source, target in product(inputs.FORMATS, repeat=2):
         name = f"{source} → {target}"
         if source != target and only.lower() in name.lower():

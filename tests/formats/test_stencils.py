@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydicom.data import get_testdata_file
 
+from bridge.dicom.lens import DicomLens
 from bridge.fhir.lens import FhirLens
 from bridge.fhir.stencil import Stencils
 from bridge.hl7v2.lens import Hl7Lens
@@ -22,6 +25,8 @@ from bridge.testing.strategies import HOSTILE, records
 from tests.core import CORE
 
 SHIPPED = builtin.load(*CORE)
+WHOLE = builtin.load()
+SMALL = Path(get_testdata_file("rtplan.dcm")).read_bytes()
 OPTIONS = [Options(), Options(unmapped="carry"), Options(fhir_release="R5"), Options(resource="service-request")]
 PROFILES = [Options(), Options(profile="rad28", hl7_version="2.3.1"), Options(message_time="2026")]
 UID = "1.2.826.0.1.3680043.8.498.1"
@@ -80,6 +85,74 @@ def test_a_document_like_another_is_read_as_if_it_were_the_first(data, options, 
     for changed in data.draw(st.lists(other_strings(document) | other_bytes(document), min_size=8, max_size=8)):
         warm, cold = read_both_ways(lens, changed, options)
         assert warm == cold
+
+
+def whole_study() -> tuple[FhirLens, bytes]:
+    """Return a lens that knows all tables, and a whole plan as it writes it: numbers, units, empty and many values."""
+    lens = FhirLens(WHOLE)
+    written = lens.write(DicomLens(WHOLE).read(SMALL).records, to=Format.FHIR)
+    return lens, lens.to_bytes(written.document, Format.FHIR)
+
+
+def other_numbers(document: bytes) -> st.SearchStrategy[bytes]:
+    """Return documents in which one number is another text; not all of them are JSON."""
+    spans = [match.span(1) for match in re.finditer(rb"[:\[,]\s*(-?[0-9][0-9.]*)", document)]
+    texts = [
+        b"1",
+        b"-1.50",
+        b"-0",
+        b"1e3",
+        b"0.10",
+        b"01",
+        b"1.",
+        b"9" * 40,
+        b"9999999999",
+        b"null",
+        b'"1"',
+        b"true",
+        b" 7 ",
+    ]
+    return st.builds(
+        lambda span, new: document[: span[0]] + new + document[span[1] :],
+        st.sampled_from(spans),
+        st.sampled_from(texts),
+    )
+
+
+@given(data=st.data())
+def test_a_whole_plan_like_another_is_read_as_if_it_were_the_first(data):
+    lens, document = whole_study()
+    for _ in range(3):
+        warm, cold = read_both_ways(lens, document, Options())
+        assert warm == cold
+    assert lens._stencils.read(document, Options()) == cold
+    others = other_strings(document) | other_bytes(document) | other_numbers(document)
+    for changed in data.draw(st.lists(others, min_size=12, max_size=12)):
+        warm, cold = read_both_ways(lens, changed, Options())
+        assert warm == cold
+
+
+def test_another_number_is_read_the_quick_way():
+    lens, document = whole_study()
+    for _ in range(3):
+        lens.read(document)
+    changed = document.replace(b"30.8262030000000", b"61.50")
+    reading = lens._stencils.read(changed, Options())
+    assert reading is not None
+    assert reading == read_both_ways(FhirLens(WHOLE), changed, Options())[1]
+    assert "61.50" in repr(reading.records)
+
+
+def test_what_is_there_twice_goes_the_long_way():
+    lens = FhirLens(SHIPPED)
+    twice = [{"system": "urn:dicom:uid", "value": f"urn:oid:{UID}"}] * 2
+    document = study("1.2.3", identifier=twice)
+    for _ in range(4):
+        lens.read(document)
+    changed = document.replace(UID.encode(), b"1.2.9", 1)
+    warm, cold = read_both_ways(lens, changed, Options())
+    assert warm == cold
+    assert "input.ambiguous" in {finding.code for finding in warm.findings}
 
 
 def study(uid: str, **members: Any) -> bytes:
@@ -157,6 +230,28 @@ def test_a_message_of_a_known_shape_is_written_as_if_it_were_the_first(data, opt
         assert answer(warm.write, [record], options, to=Format.HL7V2) == expected
         drawn = data.draw(st.lists(texts, min_size=200, max_size=200)) if data.draw(st.booleans()) else []
         record = Record(with_values(record.elements, iter([*drawn, *[""] * 1000])))
+
+
+@given(data=st.data(), options=st.sampled_from(PROFILES))
+def test_a_whole_plan_of_a_known_shape_is_written_as_if_it_were_the_first(data, options):
+    warm = Hl7Lens(WHOLE)
+    record = DicomLens(WHOLE).read(SMALL).records[0]
+    texts = st.sampled_from(["", "", "", "", UID, "PRIOR", "20260301", "2026", "M", "Doe^Ann", "1.50", "%s", *HOSTILE])
+    warm.write([record], options, to=Format.HL7V2)
+    for _ in range(3):
+        drawn = data.draw(st.lists(texts, min_size=120, max_size=120)) if data.draw(st.booleans()) else []
+        drawn = drawn or [data.draw(texts) if data.draw(st.integers(0, 30)) == 7 else "" for _ in range(120)]
+        record = Record(with_values(record.elements, iter([*drawn, *[""] * 1000])))
+        expected = answer(Hl7Lens(WHOLE).write, [record], options, to=Format.HL7V2)
+        assert answer(warm.write, [record], options, to=Format.HL7V2) == expected
+
+
+def test_a_whole_plan_is_made_of_its_stencil():
+    lens = Hl7Lens(WHOLE)
+    lens.write(DicomLens(WHOLE).read(SMALL).records, to=Format.HL7V2)
+    (stencils,) = lens._stencils.values()
+    assert all(stencil is not None for stencil in stencils._kept.values())
+    assert len(stencils._kept) == 1
 
 
 def test_a_message_like_another_is_made_of_its_stencil():

@@ -89,7 +89,7 @@ def test_numbers_of_python_that_are_no_json_are_out_of_range(plan, value):
     assert fault.value.code == "value.range"
 
 
-@pytest.mark.parametrize(("vr", "value"), [("FD", "NaN"), ("FD", "x"), ("US", "70000"), ("US", "1.5"), ("LO", "a\\b"), ("PN", "a=b=c=d")])  # fmt: skip
+@pytest.mark.parametrize(("vr", "value"), [("FD", "x"), ("US", "70000"), ("US", "1.5"), ("LO", "a\\b"), ("PN", "a=b=c=d")])  # fmt: skip
 def test_what_json_cannot_hold_is_refused(plan, vr, value):
     with pytest.raises(Fault) as fault:
         write_value(value, plan.vrs[vr])

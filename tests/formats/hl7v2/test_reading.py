@@ -232,6 +232,14 @@ def test_a_missing_or_unknown_value_type_is_an_error():
     assert codes(read(obx(type_=""))) == [("value.required", "OBX[1]-2")]
 
 
+def test_a_value_whose_two_codes_are_two_terms_is_not_used():
+    system = "99DCM300A0055"
+    reading = read(obx(value=f"PRIOR^^{system}^CONCURRENT^^{system}"), obx(UID, "1.2.3.9", type_="ST"))
+    assert codes(reading) == [("input.ambiguous", "OBX[1]-5")]
+    assert items(reading) == [{"00081155": ("1.2.3.9",)}]
+    assert codes(read(obx(value=f"PRIOR^^{system}^PRIOR^^{system}"))) == []
+
+
 def test_an_empty_value_type_is_understood_in_lenient_mode():
     reading = read(obx(type_=""), obx(UID, "^1.2.3.9^ISO", type_=""), mode="lenient")
     assert codes(reading) == [("value.alias", "OBX[1]-2"), ("value.alias", "OBX[2]-2"), ("value.alias", "OBX[2]-5")]
