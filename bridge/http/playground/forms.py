@@ -5,11 +5,13 @@ All forms are made from one source, and their ledgers name its paths; so what be
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from bridge import jsontext
 from bridge.http.playground import layout
+from bridge.http.problems import Refused
 from bridge.issues import BridgeError, Issue, Unreadable
 from bridge.lens import Options
 from bridge.limits import Limits
@@ -21,6 +23,7 @@ from bridge.tables.rows import Row, Tables
 from bridge.translator import Bridge
 
 FORMS = ("dicom-json", "fhir", "hl7v2")
+_Form = tuple[Result, str]
 _WHOLE = ("dicom", "dicom-xml")  # their paths are those of DICOM JSON
 
 
@@ -56,7 +59,15 @@ class Made(NamedTuple):
     issues: tuple[Issue, ...]
 
 
-def made(bridge: Bridge, given: Given, into: Mapping[str, bytes], options: dict[str, Any], limits: Limits) -> Made:
+def made(
+    bridge: Bridge,
+    given: Given,
+    into: Mapping[str, bytes],
+    options: dict[str, Any],
+    limits: Limits,
+    *,
+    in_time: Callable[[Callable[[], _Form]], _Form] = lambda work: work(),
+) -> Made:
     """Return a document in every form but its own; what cannot be made is missing, and the issues say why.
 
     Args:
@@ -65,6 +76,7 @@ def made(bridge: Bridge, given: Given, into: Mapping[str, bytes], options: dict[
         into: Earlier forms. Each is written into if it is of the same plan, and so keeps what has no row.
         options: Arguments of ``Bridge.translate``.
         limits: Of the readers.
+        in_time: Calls what makes one form; raises Refused if that takes too long.
     """
     mode = "strict" if options.get("strict") else "lenient" if options.get("lenient") else ""
     reading = Options(mode=mode, fallback_charset=options.get("fallback_charset", ""), limits=limits)
@@ -93,10 +105,14 @@ def made(bridge: Bridge, given: Given, into: Mapping[str, bytes], options: dict[
         if form == "dicom-json" and source in _WHOLE:
             chosen["unmapped"] = "carry"  # the data set is looked at, with what has no row
         try:
-            result = bridge.translate(given.content, to=form, source=source, into=old, **chosen)
-            text = _text(result, bridge.tables)
+            result, text = in_time(
+                partial(_form, bridge, given.content, {**chosen, "to": form, "source": source, "into": old})
+            )
         except BridgeError as error:
             issues |= dict.fromkeys(error.issues)
+            continue
+        except Refused as error:
+            issues |= dict.fromkeys(error.problem.issues)
             continue
         issues |= dict.fromkeys(result.issues)
         if text:
@@ -104,12 +120,13 @@ def made(bridge: Bridge, given: Given, into: Mapping[str, bytes], options: dict[
     return Made(source, texts, tuple(anew), results, tuple(sorted(issues, key=lambda issue: -issue.severity.rank)))
 
 
-def _text(result: Result, tables: Tables) -> str:
+def _form(bridge: Bridge, content: bytes, chosen: dict[str, Any]) -> _Form:
+    result = bridge.translate(content, **chosen)
     if result.output is None:
-        return ""
-    return (
-        layout.er7_text(result.output, tables) if isinstance(result.output, bytes) else layout.json_text(result.output)
-    )
+        return result, ""
+    if isinstance(result.output, bytes):
+        return result, layout.er7_text(result.output, bridge.tables)
+    return result, layout.json_text(result.output)
 
 
 def _own(content: bytes, form: str, bridge: Bridge, limits: Limits) -> str:

@@ -72,6 +72,8 @@ async def page(service: Service, exchange: Exchange) -> Answer:
     if not service.settings.playground or not _is_for_people(exchange.text(b"accept")):
         return (await describe.root(service, exchange))._replace(headers=((b"vary", b"accept"),))
     html = assets()["index.html"]
+    if service.settings.needs_key:
+        html = html.replace(b"<html", b'<html data-key="needed"', 1)
     if root := exchange.scope.get("root_path", ""):
         base = re.sub(r"[^A-Za-z0-9/._~-]", "", root).rstrip("/")
         html = html.replace(b"<head>", b'<head><base href="%s/">' % base.encode(), 1)
@@ -132,7 +134,7 @@ async def translate(service: Service, exchange: Exchange) -> Answer:
     data = await body.read(exchange.receive, most=most, seconds=seconds, is_gzip=False, hold=service.hold)
     exchange.received = len(data)
     with service.working_on(data):
-        return await service.in_thread(lambda: service.in_time(lambda: _answer(service, exchange, data, most)))
+        return await service.in_thread(lambda: _answer(service, exchange, data, most))
 
 
 def _answer(service: Service, exchange: Exchange, data: bytes, most: int) -> Answer:
@@ -140,7 +142,7 @@ def _answer(service: Service, exchange: Exchange, data: bytes, most: int) -> Ans
     bridge, answer = service.current.bridge, dict[str, Any]()
     named = named_files(service.current.paths)
     if edited := _texts(asked, "tables"):
-        found = linted(named, edited, service.limits)
+        found = service.in_time(lambda: linted(named, edited, service.limits))
         answer["faults"] = [fault.as_dict() for fault in found.faults]
         if found.bridge is None:
             return Answer(200, to_json(answer), media.JSON, codes=codes_of(found.faults))
@@ -155,7 +157,7 @@ def _answer(service: Service, exchange: Exchange, data: bytes, most: int) -> Ans
     if "sample" in document and given.source == "dicom":
         answer["base64"] = base64.b64encode(given.content).decode()
     into = {name: _bytes(name, text, bridge) for name, text in _texts(asked, "into").items()}
-    made = forms.made(bridge, given, into, options, service.limits)
+    made = forms.made(bridge, given, into, options, service.limits, in_time=service.in_time)
     _record(service, exchange, given, made, bridge)
     values = forms.values(made)
     public = {file.name: name for name, file in named}

@@ -50,14 +50,18 @@ export class Editor {
 
   /** Take what was typed or pasted. */
   take() {
-    const isNew = this.replaced || !this.text.trim();
+    this.isNew ||= this.replaced || !this.text.trim();
     this.replaced = false;
     this.text = this.area.value;
     this.values = [];
     this.marks = [];
     this.changed = new Set();
     this.index();
-    this.on.edit?.(this.text, isNew);
+    this.told ||= setTimeout(() => { // one paste may be several events
+      const { isNew } = this;
+      this.told = this.isNew = 0;
+      this.on.edit?.(this.text, isNew);
+    });
   }
 
   /** Show another text; the lines that are new are marked. */
@@ -73,7 +77,10 @@ export class Editor {
     if (this.isLarge) this.scroller.setAttribute("aria-label", `${this.area.getAttribute("aria-label")}, read only`);
     else this.scroller.removeAttribute("aria-label");
     this.area.hidden = this.isLarge;
+    const { selectionStart } = this.area;
     this.area.value = this.isLarge ? "" : text;
+    const at = Math.min(selectionStart, this.area.value.length); // not at the end, where the browser puts it
+    this.area.setSelectionRange(at, at);
     this.index();
     return this.changed.size;
   }

@@ -274,6 +274,7 @@ document.addEventListener("selectionchange", () => {
   for (const [form, pane] of Object.entries(panes)) {
     if (document.activeElement !== pane.area) continue;
     const id = pane.valueAt(pane.area.selectionStart);
+    if (id !== null) pane.reveal(pane.area.selectionStart);
     state.pinned = id === null ? null : new Set([id]);
     light(state.pinned ?? new Set(), form);
   }
@@ -632,6 +633,7 @@ document.addEventListener("keydown", (event) => {
 });
 document.addEventListener("pointerdown", (event) => { if (!event.target.closest("#options")) $("options").open = false; });
 
+if (document.documentElement.dataset.key) await askKey("");
 state.start = await ask("start");
 for (const name of state.start.samples) $("sample").append(make("option", { value: name, textContent: name }));
 showOptions();
