@@ -22,7 +22,7 @@ HTML = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 @pytest.fixture(scope="module")
 def app() -> App:
-    return app_of()
+    return app_of(translate_seconds=60)
 
 
 def get(app: App, path: str, **headers: str) -> Got:

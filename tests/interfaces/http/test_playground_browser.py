@@ -462,6 +462,28 @@ def test_dark_is_dark(open_: Open) -> None:
     assert shades == ["rgb(245, 247, 247)", "rgb(16, 22, 26)"]
 
 
+def test_the_text_that_is_painted_lies_under_the_text_that_is_edited(open_: Open) -> None:
+    tab = open_(RELATED)
+    for form in (*FORMS, "table"):
+        painted, typed = tab.evaluate(
+            """(form) => {
+              const pane = document.getElementById(`pane-${form}`), area = pane.querySelector('textarea'), style = getComputedStyle(area);
+              const range = document.createRange(), line = pane.querySelector('.line');
+              range.selectNodeContents(line);
+              const box = range.getBoundingClientRect(), own = area.getBoundingClientRect(), sheet = pane.querySelector('.line').getBoundingClientRect();
+              return [[box.left, sheet.top], [own.left + parseFloat(style.paddingLeft), own.top + parseFloat(style.paddingTop)]];
+            }""",
+            form,
+        )
+        assert painted == pytest.approx(typed, abs=0.51)
+        fonts = tab.evaluate(
+            "(form) => ['textarea', '.line'].map((name) => { const style = getComputedStyle(document.querySelector(`#pane-${form} ${name}`));"
+            " return [style.font, style.letterSpacing, style.tabSize, style.lineHeight].join(); })",
+            form,
+        )
+        assert fonts[0] == fonts[1]
+
+
 def test_a_phone_shows_one_form_at_a_time_and_all_of_it(open_: Open) -> None:
     tab = open_(RELATED, width=375, height=812)
     assert tab.evaluate("document.documentElement.scrollWidth") == 375

@@ -161,17 +161,19 @@ export class Editor {
   light(ids, reveal) {
     this.lit = ids;
     const first = reveal && ids.size ? this.values.find((value) => ids.has(value[2])) : null;
-    if (first) this.reveal(first[0]);
+    if (first) this.reveal(first[0], first[1]);
     this.paint();
   }
 
-  reveal(offset) {
+  reveal(offset, end = offset) {
     const line = this.lineOf(offset), top = line * HEIGHT, { scrollTop, clientHeight, clientWidth, scrollLeft } = this.scroller;
     if (top < scrollTop + HEIGHT || top > scrollTop + clientHeight - 3 * HEIGHT) {
       this.scroller.scrollTop = Math.max(0, top - clientHeight / 2 + HEIGHT);
     }
-    const left = (offset - this.starts[line]) * this.column();
-    if (left < scrollLeft || left > scrollLeft + clientWidth - 120) this.scroller.scrollLeft = Math.max(0, left - 80);
+    const room = clientWidth - (String(this.starts.length).length + 3) * this.column() - 10;
+    const left = (offset - this.starts[line]) * this.column(), right = Math.min(end - this.starts[line], offset - this.starts[line] + 16, this.lineText(line).length) * this.column();
+    if (right <= room) this.scroller.scrollLeft = 0;
+    else if (left < scrollLeft || right > scrollLeft + room) this.scroller.scrollLeft = Math.max(0, Math.min(left - 8 * this.column(), right - room));
   }
 
   column() { return this.width ??= (this.probe() || 7.5); }

@@ -189,12 +189,13 @@ function showAnswer(answer) {
     panes[form].ghosts && panes[form].size();
     place(form);
     const states = Object.entries(answer?.counts?.[form] ?? {}).filter(([name, number]) => number && name !== "mapped");
-    const chip = form === own ? "source" : !text ? "" : [
+    const isFile = form === "dicom-json" && answer?.source === "dicom";
+    const chip = form === own ? "source" : isFile ? "source, a file" : !text ? "" : [
       answer.anew.includes(form) ? "made anew" : "", changed ? `${count(changed, "line")} changed` : "",
       ...states.map(([name, number]) => `${number} ${name}`),
     ].filter(Boolean).join(", ");
     $(`chip-${form}`).textContent = chip;
-    $(`chip-${form}`).className = form === own ? "chip own" : "chip";
+    $(`chip-${form}`).className = form === own || isFile ? "chip own" : "chip";
   }
   state.lit = new Set();
   showInspector(null);
@@ -274,7 +275,7 @@ document.addEventListener("selectionchange", () => {
   for (const [form, pane] of Object.entries(panes)) {
     if (document.activeElement !== pane.area) continue;
     const id = pane.valueAt(pane.area.selectionStart);
-    if (id !== null) pane.reveal(pane.area.selectionStart);
+    if (id !== null) pane.reveal(pane.area.selectionStart, pane.area.selectionStart + 16);
     state.pinned = id === null ? null : new Set([id]);
     light(state.pinned ?? new Set(), form);
   }
@@ -285,7 +286,8 @@ function showInspector(id) {
   const box = $("inspector");
   if (id === null) {
     box.replaceChildren(make("p", { className: "hint", textContent: state.answer
-      ? "Point at a value, or put the cursor into it: the same value lights up in the other forms, and the row of the table that made it." : "" }));
+      ? "Point at a value, or put the cursor into it: the same value lights up in the other forms, and the row of the table that made it."
+      : "Here stands what a value is called, which row of which table made it, and where it is in each form." }));
     return;
   }
   const [row, places, states, reason] = state.values[id];
@@ -344,7 +346,7 @@ async function openTable(file) {
 function tableState() {
   const isEdited = state.file in state.edited;
   revert.hidden = !isEdited;
-  $("chip-table").textContent = isEdited ? "edited, for this page only" : "";
+  $("chip-table").textContent = isEdited ? "edited, here only" : "";
   for (const option of files.options) option.textContent = option.value + (option.value in state.edited ? " (edited)" : "");
 }
 
@@ -401,7 +403,8 @@ function underCursor() {
       const start = table.at(fault.line - 1) + fault.column - 1;
       table.go(start, start);
     };
-    return make("p", { className: fault.severity }, button, " ", make("b", { textContent: fault.message }), `; ${fault.remedy} `, make("code", { textContent: fault.code }));
+    return make("p", { className: fault.severity }, button, " ", make("b", { textContent: fault.message }),
+      make("span", { className: "remedy", textContent: ` What to do: ${fault.remedy}. ` }), make("code", { textContent: fault.code }));
   }), ...(shown.length > 20 ? [make("p", { textContent: `and ${shown.length - 20} more` })] : []));
 }
 
@@ -496,6 +499,9 @@ function nameOf(id) {
   return state.answer.rows[row]?.name ?? state.answer.names[tag] ?? places[state.answer.source] ?? tag ?? "value";
 }
 
+/** Return a path that may be broken behind its dots. */
+const breakable = (path) => path.split(/(?<=\.)/).flatMap((part) => [make("wbr"), part]).slice(1);
+
 function ledgerRow([row, places, states, reason], id) {
   const button = make("button", { type: "button", textContent: nameOf(id) });
   const here = new Set([id]);
@@ -505,7 +511,7 @@ function ledgerRow([row, places, states, reason], id) {
       const said = states[form];
       const text = places[form] ?? "";
       return make("td", { className: "path" }, said && said !== "mapped" ? make("span", { className: `badge ${said === "rejected" ? "error" : "note"}`, textContent: said }) : "",
-        said && said !== "mapped" && text ? " " : "", text, said && !text && reason ? ` ${reason}` : "");
+        said && said !== "mapped" && text ? " " : "", ...breakable(text), said && !text && reason ? ` ${reason}` : "");
     }));
   line.dataset.id = String(id);
   line.onpointerenter = () => point("ledger", id);
@@ -532,7 +538,7 @@ function copyTab() {
   const copy = make("button", { type: "button", className: "main", textContent: "Copy" });
   copy.onclick = () => toClipboard(text, "It is on the clipboard.");
   const notes = [];
-  if (Object.keys(state.edited).length) notes.push("It uses the tables of the service: the edited ones are in this page alone. Save them, and start with bridge serve --table FILE.");
+  if (Object.keys(state.edited).length) notes.push("It uses the tables of the service: the edited ones are in this page alone. To keep one, save it into a copy of the folder of tables and name that with --table, or say it in a site table.");
   if (Object.keys(state.base).some((form) => form !== from.form && form === choice.to)) notes.push("It makes the document anew; this page writes into the one that you gave. In the API that is into.");
   return [make("div", { className: "filter" }, ...pick("way", "As", [["curl", "curl"], ["python", "Python"], ["mirth", "Mirth"]]),
     ...pick("to", "to", targets.map((form) => [form, { fhir: "FHIR", hl7v2: "HL7 v2", "dicom-json": "DICOM JSON", dicom: "DICOM file" }[form]])),
