@@ -37,6 +37,7 @@ export class Editor {
     Object.assign(area, { spellcheck: false, wrap: "off", placeholder, autocomplete: "off" });
     area.setAttribute("aria-label", label);
     area.setAttribute("autocapitalize", "off");
+    area.addEventListener("focus", () => host.scrollIntoView({ block: "nearest", inline: "center" })); // on a phone
     area.addEventListener("input", () => this.take());
     area.addEventListener("paste", () => {
       this.replaced = area.selectionStart === 0 && area.selectionEnd === area.value.length;
