@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
-import sys
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
 from time import monotonic
 from typing import NamedTuple
 
+from bridge.batch.nursery import Nursery
 from bridge.batch.partition import Converter
 from bridge.batch.reading import Task
 from bridge.batch.rows import Choices, Row
@@ -70,18 +68,24 @@ class Chunk:
 
 @dataclass(slots=True)
 class _Worker:
-    process: subprocess.Popen[bytes]
+    """What is known of a worker; its process is 0 until it is ready."""
+
+    nursery: Nursery
     pipe: Connection
     lifeline: int
     since: float
-    is_ready: bool = False
+    process: int = 0
     chunks: deque[Chunk] = field(default_factory=deque)
 
+    @property
+    def is_ready(self) -> bool:
+        return self.process != 0
+
     def end(self) -> None:
-        self.process.kill()
-        self.process.wait()
         self.pipe.close()
         os.close(self.lifeline)
+        if self.process:
+            self.nursery.end(self.process)
 
 
 class Supervisor:
@@ -95,6 +99,7 @@ class Supervisor:
         self._waiting: deque[Chunk] = deque()
         self._starts = 0
         self.replaced = 0
+        self._nursery = Nursery(self.module, choices, limits.memory)
         self._workers: list[_Worker] = []
         for _ in range(workers):
             self._workers.append(self._started())
@@ -129,7 +134,7 @@ class Supervisor:
                 yield from self._lost(worker, Finding("internal.worker-died"))
                 continue
             if not worker.is_ready:
-                worker.is_ready, worker.since, self._starts = True, monotonic(), 0
+                worker.process, worker.since, self._starts = message[1], monotonic(), 0
                 continue
             if message[0] == "io":
                 raise Unworkable("staging", message[1])
@@ -146,6 +151,7 @@ class Supervisor:
         for worker in self._workers:
             worker.end()
         self._workers.clear()
+        self._nursery.close()
 
     def _dispatch(self) -> None:
         for worker in sorted(self._workers, key=lambda worker: len(worker.chunks)):
@@ -201,24 +207,12 @@ class Supervisor:
         return self.converter.failed(task.name, finding, data=data)
 
     def _started(self) -> _Worker:
+        if not self._nursery.is_alive:
+            self._nursery.close()
+            self._nursery = Nursery(self.module, self._choices, self._limits.memory)
         ours, theirs = socket.socketpair()
         ending, lifeline = os.pipe()
-        process = subprocess.Popen(  # noqa: S603 - this Python, and a module of this package
-            [sys.executable, "-P", "-m", self.module, str(theirs.fileno()), str(ending), str(self._limits.memory)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=None if os.environ.get("BRIDGE_DEBUG") else subprocess.DEVNULL,  # a traceback may hold values
-            pass_fds=(theirs.fileno(), ending),
-            env=_environment(),
-        )
+        self._nursery.begin(theirs.fileno(), ending)
         theirs.close()
         os.close(ending)
-        pipe = Connection(ours.detach())
-        pipe.send(asdict(self._choices))
-        return _Worker(process, pipe, lifeline, monotonic())
-
-
-def _environment() -> dict[str, str]:
-    """Return the environment of a worker: it finds the same packages as this process."""
-    path = os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)
-    return {**os.environ, "PYTHONPATH": path}
+        return _Worker(self._nursery, Connection(ours.detach()), lifeline, monotonic())

@@ -1,7 +1,7 @@
 """A worker: a process that takes chunks of tasks from a pipe and gives rows back, within limits of memory.
 
-It is started by :mod:`bridge.batch.supervisor`. It ends when its pipe does: when the run is over, or its parent is
-dead. Whatever it does to itself, nobody else is waiting for a lock that it holds: there are none.
+It is a copy of the process that :mod:`bridge.batch.nursery` starts. It ends when its pipe does: when the run is over,
+or its parent is dead. Whatever it does to itself, nobody else is waiting for a lock that it holds: there are none.
 """
 
 from __future__ import annotations
@@ -9,34 +9,43 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import socket
 import sys
 import threading
 from contextlib import suppress
+from functools import partial
 from multiprocessing.connection import Connection
 
+from bridge.batch.nursery import serve
 from bridge.batch.partition import Converter
 from bridge.batch.reading import Task, done
 from bridge.batch.rows import Choices, Outcome
 
 
 def main(arguments: list[str]) -> None:
-    """Work until the pipe ends.
+    """Load the tables, and copy this process for every worker that is ordered.
 
     Args:
-        arguments: Descriptors of the pipe and of the lifeline, and the most memory in bytes beyond what is used.
+        arguments: Descriptor of the orders, and the most memory of a worker in bytes beyond what it begins with.
     """
-    pipe, lifeline, memory = Connection(int(arguments[0])), int(arguments[1]), int(arguments[2])
+    orders, memory = socket.socket(fileno=int(arguments[0])), int(arguments[1])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who supervises
+    with Connection(os.dup(orders.fileno())) as told:
+        converter = Converter(Choices(**told.recv()))
+    converter.convert("", b"{}")  # compiles what is compiled at the first call
+    gc.collect()
+    gc.freeze()
+    serve(orders, partial(work, converter, memory))
+
+
+def work(converter: Converter, memory: int, pipe: int, lifeline: int) -> None:
+    """Work until the pipe ends."""
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
-    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
-        converter = Converter(Choices(**pipe.recv()))
-        converter.convert("", b"{}")  # compiles what is compiled at the first call
-        gc.collect()
-        gc.freeze()
-        limit_memory(memory)
-        pipe.send("ready")
+    limit_memory(memory)
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError), Connection(pipe) as tasks:
+        tasks.send(("ready", os.getpid()))
         while True:
-            _chunk(converter, pipe)
+            _chunk(converter, tasks)
     os._exit(0)
 
 

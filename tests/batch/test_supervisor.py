@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -60,18 +62,29 @@ def test_each_odd_input_fails_by_name_and_all_others_are_done(tmp_path: Path, ru
     assert len([name for name in left(done.target) if name.startswith("files/")]) == 37
 
 
-def test_a_worker_that_is_killed_loses_nothing() -> None:
+def wait_for(pool: Supervisor) -> None:
+    """Wait until every worker is there; what they have done meanwhile is not lost."""
+    end = time.monotonic() + 60
+    while not all(worker.is_ready for worker in pool._workers):
+        assert time.monotonic() < end
+        assert not list(pool.results(0.05))
+
+
+@pytest.mark.parametrize("which", ["worker", "nursery"])
+def test_a_process_that_is_killed_loses_nothing(which: str) -> None:
+    """The nursery takes its workers with it; another one is there in no time."""
     pool = Supervisor(CHOICES, 2, Limits(), Converter(CHOICES))
     try:
+        wait_for(pool)
         for number in range(4):
             pool.submit(Chunk(number, [Task(f"{number}-{i}", b"", plan(i)) for i in range(20)]))
-        os.kill(pool._workers[0].process.pid, signal.SIGKILL)
+        os.kill(pool._nursery._process.pid if which == "nursery" else pool._workers[0].process, signal.SIGKILL)
         rows = collect(pool)
         assert {n: [row.name for row in rows[n]] for n in rows} == {
             n: [f"{n}-{i}" for i in range(20)] for n in range(4)
         }
         assert {row.outcome for some in rows.values() for row in some} == {Outcome.DONE}
-        assert pool.replaced == 1
+        assert pool.replaced == (2 if which == "nursery" else 1)
     finally:
         pool.stop()
 
@@ -89,18 +102,15 @@ def test_workers_that_never_get_ready_end_the_run(monkeypatch: pytest.MonkeyPatc
 
 def test_workers_end_with_their_parent(tmp_path: Path) -> None:
     """Also when it is killed, and also when they hang."""
-    import subprocess
-    import sys
-
     code = (
         "import sys, time\n"
         "from bridge.batch.supervisor import *\n"
         "Supervisor.module = 'tests.batch.odd_worker'\n"
         "c = Choices(to='fhir')\n"
         "pool = Supervisor(c, 1, Limits(), Converter(c))\n"
-        "list(pool.results(30))\n"
+        "while not pool._workers[0].is_ready: list(pool.results(30))\n"
         "pool.submit(Chunk(0, [Task('a', b'', b'ODD-HANG')]))\n"
-        "print(pool._workers[0].process.pid, flush=True)\n"
+        "print(pool._workers[0].process, flush=True)\n"
         "time.sleep(100)\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)

@@ -62,8 +62,10 @@ def _peak(process: int) -> int:
 
 
 def _below(process: int) -> list[int]:
+    """Return the processes that a process has started, and those that they have."""
     try:
         text = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii")
     except OSError:
         return []
-    return [int(number) for number in text.split()]
+    children = [int(number) for number in text.split()]
+    return children + [below for child in children for below in _below(child)]
