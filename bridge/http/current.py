@@ -109,6 +109,11 @@ class Current:
             self.generation += 1
         return self.bridge
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether somebody published other tables."""
+        return self._run_dir is not None and named(self._run_dir)[0] != self.generation
+
     def follow(self) -> bool:
         """Take what another worker or the supervisor published; return whether there was something."""
         if self._run_dir is None:

@@ -140,6 +140,8 @@ class Service:
             await asyncio.sleep(_TICK)
             try:
                 self.look()
+                if self.current.is_behind:  # loading takes a while, in which requests are answered
+                    await self.in_thread(self.take)
             except Exception as error:
                 log.say("tables.kept", "error", error=type(error).__name__, generation=self.current.generation)
 
@@ -151,20 +153,23 @@ class Service:
         log.say("worker.ready", pid=os.getpid(), generation=self.current.generation)
 
     def look(self) -> None:
-        """Look once: is the service stopping, are there new tables, is the supervisor still there?"""
+        """Look once: is the service stopping, is the supervisor still there?"""
         if self._run_dir is None:
             return
         self.is_draining = (self._run_dir / DRAINING).exists()
         self.gauge()
         self.metrics.save()
+        if os.getppid() != self._parent:  # nobody is left to stop this worker
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def take(self) -> None:
+        """Take the tables that were published, and what is exchanged with them."""
         if self.current.follow():
             self.gate.refresh()
             _settle()
             if self.audit:
                 self.audit.reopen()
             log.say("tables.taken", generation=self.current.generation, pid=os.getpid())
-        if os.getppid() != self._parent:  # nobody is left to stop this worker
-            os.kill(os.getpid(), signal.SIGTERM)
 
     def close(self) -> None:
         """Let go of everything."""

@@ -83,9 +83,42 @@ def test_all_workers_take_the_same_copy(site: Path, tmp_path: Path) -> None:
     one.reload()
     site.write_text("changed once more, and faulty")
     assert two.current.bridge.tables.versions() != one.current.bridge.tables.versions()
-    two.look()
+    two.take()
     assert two.current.bridge.tables.versions() == one.current.bridge.tables.versions()
     assert two.current.generation == 2
+
+
+def test_while_new_tables_are_loaded_requests_are_answered(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_dir = tmp_path / "run"
+    (run_dir / "metrics").mkdir(parents=True)
+    settings = Settings(tables=(str(site),), run_dir=str(run_dir), access_log=False)
+    current.publish(run_dir, settings.tables)
+    app = create_app(settings=settings)
+    before = app.service.current.bridge
+    current.publish(run_dir, settings.tables)
+    loading, may_end, real = threading.Event(), threading.Event(), current.loaded
+
+    def slowly(paths: Any) -> Any:
+        loading.set()
+        assert may_end.wait(60)
+        return real(paths)
+
+    monkeypatch.setattr(current, "loaded", slowly)
+
+    async def run() -> None:
+        follower = asyncio.create_task(app.service.follow())
+        await asyncio.to_thread(loading.wait, 60)
+        await asyncio.sleep(0)  # the loop turns
+        assert app.service.current.bridge.translate(documents.ER7, to="fhir").output
+        may_end.set()
+        while app.service.current.bridge is before:  # noqa: ASYNC110 - nothing says when it is done
+            await asyncio.sleep(0.05)
+        follower.cancel()
+
+    asyncio.run(asyncio.wait_for(run(), 60))
+    assert app.service.current.generation == 2
 
 
 def test_a_request_keeps_the_tables_that_it_began_with(site: Path) -> None:
