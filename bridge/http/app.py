@@ -107,6 +107,7 @@ class App:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 await asyncio.to_thread(openapi.document, self.service.current.bridge)  # warms the lenses up, too
+                self.service.current.warm = openapi.document
                 self._follower = asyncio.create_task(self.service.follow())
                 self.service.begin()
                 await send({"type": "lifespan.startup.complete"})

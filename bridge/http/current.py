@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -84,11 +84,13 @@ class Current:
     Attributes:
         bridge: Replaced as a whole; whoever took it keeps the tables that it began with.
         generation: Counts the reloads.
+        warm: Called with new tables before they are in force, so that no request waits for what is made at first use.
     """
 
     def __init__(self, settings: Settings, bridge: Bridge | None = None) -> None:
         """Load the tables; raises BridgeError."""
         self._paths = settings.tables
+        self.warm: Callable[[Bridge], object] = lambda _bridge: None
         self._run_dir = Path(settings.run_dir) if settings.run_dir else None
         self.generation, paths = named(self._run_dir) if self._run_dir else (0, [])
         self.bridge = bridge or loaded(paths if self.generation else self._paths)
@@ -105,7 +107,7 @@ class Current:
             publish(self._run_dir, self._paths)
             self.follow()
         else:
-            self.bridge = loaded(self._paths)
+            self.bridge = self._warmed(self._paths)
             self.generation += 1
         return self.bridge
 
@@ -122,5 +124,10 @@ class Current:
         if number == self.generation:
             return False
         self.generation = number
-        self.bridge = loaded(paths)
+        self.bridge = self._warmed(paths)
         return True
+
+    def _warmed(self, paths: Sequence[str]) -> Bridge:
+        made = loaded(paths)
+        self.warm(made)
+        return made
