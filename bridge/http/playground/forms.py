@@ -5,18 +5,20 @@ All forms are made from one source, and their ledgers name its paths; so what be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from itertools import islice
 from typing import Any, NamedTuple
 
 from bridge import jsontext
 from bridge.http.playground import layout
 from bridge.http.problems import Refused
 from bridge.issues import BridgeError, Issue, Unreadable
+from bridge.ledger import Line
 from bridge.lens import Options
 from bridge.limits import Limits
 from bridge.recognise import recognise
-from bridge.record import Record
+from bridge.record import Record, leaves
 from bridge.result import Result
 from bridge.tables import dictionary
 from bridge.tables.rows import Row, Tables
@@ -174,7 +176,7 @@ def values(found: Made) -> list[Value]:
     for form, result in found.results.items():
         if result is view and len(found.results) > 1:
             continue
-        for line in result.ledger.lines:
+        for line in _placed(result):
             value = out.get(line.source)
             if value is None:
                 places = {own: line.source} if own in FORMS else {}
@@ -186,6 +188,16 @@ def values(found: Made) -> list[Value]:
                 value.places[form] = line.target
             out[line.source] = value
     return list(out.values())
+
+
+def _placed(result: Result) -> Iterator[Line]:
+    """Yield the lines of a ledger; of several data sets in one document, targets say which one they are in."""
+    lines = iter(result.ledger.lines)
+    if isinstance(result.output, list):
+        for number, record in enumerate(result.records):
+            for line in islice(lines, sum(1 for _ in leaves(record.elements))):
+                yield line._replace(target=f"[{number}].{line.target}") if line.target else line
+    yield from lines
 
 
 def rows_of(found: Iterable[Value], tables: Tables) -> dict[str, dict[str, object]]:

@@ -14,8 +14,12 @@ from typing import Any
 import pytest
 
 from bridge.http import auth
+from bridge.mirth.library import functions
+from bridge.mirth.site import Site
+from bridge.tables import builtin
 from tests.benchmarks.inputs import plan
 from tests.interfaces.http.running import Running, running
+from tests.interfaces.mirth import rhino
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra dev)")
 pytest.importorskip("uvicorn", reason="uvicorn is not installed")
@@ -274,6 +278,35 @@ def test_bad_input_shows_its_issue_its_place_and_what_to_do(open_: Open, form: s
     assert "What to do:" in said
 
 
+def test_the_other_forms_wait_while_one_is_broken(open_: Open) -> None:
+    tab = open_(RELATED)
+    study, message = text(tab, "fhir"), text(tab, "hl7v2")
+    type_into(tab, "fhir", study[:-3])
+    assert "input.truncated" in tab.inner_text("#panel")
+    assert text(tab, "hl7v2") == message
+    assert tab.inner_text("#chip-hl7v2") == "as before the fault"
+    type_into(tab, "fhir", study)
+    assert tab.inner_text("#chip-hl7v2") == ""
+    assert text(tab, "hl7v2") == message
+
+
+def test_of_two_plans_each_lights_up_its_own(open_: Open) -> None:
+    tab = open_(RELATED)
+    study = json.loads(text(tab, "fhir"))
+    instances = study["series"][0]["instance"]
+    other = json.loads(json.dumps(instances[0]).replace("Prostate 1", "Boost"))
+    instances.append(other | {"uid": "1.2.3.4.5"})
+    type_into(tab, "fhir", json.dumps(study, indent=1))
+    assert [data_set["300A0002"]["Value"] for data_set in json.loads(text(tab, "dicom-json"))] == [
+        ["Prostate 1"],
+        ["Boost"],
+    ]
+    for name in ("Boost", "Prostate 1"):
+        cursor(tab, "hl7v2", name)
+        assert lit(tab, "dicom-json") == f'["{name}"]'
+        assert lit(tab, "fhir") == f'"{name}"'
+
+
 def test_an_issue_leads_to_its_place(open_: Open) -> None:
     tab = open_(RELATED)
     type_into(tab, "hl7v2", text(tab, "hl7v2").replace("PREDECESSOR^Predecessor", "PREDECESSORR^Predecessor"))
@@ -357,7 +390,26 @@ def test_what_is_copied_for_mirth_calls_the_code_template(open_: Open) -> None:
     tab = open_(RELATED)
     tab.click("#tab-copy")
     tab.select_option("#copy-way", "mirth")
-    assert "return bridgeTranslate(connectorMessage.getEncodedData(), 'fhir');" in tab.inner_text("#snippet code")
+    script = tab.inner_text("#snippet code")
+    assert "return bridgeTranslate(connectorMessage.getEncodedData(), 'fhir');" in script
+
+
+@rhino.needs_rhino
+def test_what_is_copied_for_mirth_runs_in_its_engine(open_: Open, service: Running, tmp_path: Path) -> None:
+    tab = open_(RELATED)
+    type_into(tab, "hl7v2", text(tab, "hl7v2").replace("Prostate 1", "Boost"))
+    tab.click("#options summary")
+    settled(tab, lambda: tab.select_option("#option-fhir-release", "R5"))
+    tab.keyboard.press("Escape")
+    tab.click("#tab-copy")
+    tab.select_option("#copy-way", "mirth")
+    code = "\n".join(functions(Site(url=f"http://127.0.0.1:{service.port}"), builtin.load()).values())
+    message = "var connectorMessage = { getEncodedData: function () { return given; } };"
+    script = tab.inner_text("#snippet code")
+    result = f"var answer = (function () {{ {script} }})(); var result = [String(answer.getStatus()), String(answer.getMessage())];"
+    status, study = rhino.run(f"{code}\n{message}\n{result}", tmp_path, text(tab, "hl7v2").replace("\n", "\r"))
+    assert status == "SENT"
+    assert json.loads(study) == json.loads(text(tab, "fhir"))
 
 
 def test_a_plan_of_300_kilobytes_stays_responsive(open_: Open) -> None:
@@ -394,6 +446,11 @@ def test_a_form_of_megabytes_is_shown_and_linked_but_not_edited(open_: Open) -> 
     assert lit(tab, "fhir")
     assert lit(tab, "hl7v2")
     assert tab.locator(".ledger tbody tr").count() == 400
+    assert tab.is_hidden("#pane-fhir textarea")
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe-core is not installed (extra dev)"
+    ).Axe()
+    assert not axe.run(tab, context="#pane-fhir").response["violations"]
 
 
 def test_everything_is_reached_by_keys(open_: Open) -> None:
@@ -446,7 +503,9 @@ def test_axe_finds_no_fault(open_: Open, scheme: str) -> None:
     axe = pytest.importorskip(
         "axe_playwright_python.sync_playwright", reason="axe-core is not installed (extra dev)"
     ).Axe()
-    tab = open_("rtplan.dcm", color_scheme=scheme)
+    tab = open_(color_scheme=scheme)
+    assert not axe.run(tab).response["violations"]
+    settled(tab, lambda: tab.select_option("#sample", "rtplan.dcm"))
     point(tab, "fhir", "study1")
     for name in ("issues", "ledger", "copy"):
         tab.click(f"#tab-{name}")

@@ -75,8 +75,10 @@ export class Editor {
     this.isLarge = text.length > READ_ONLY;
     this.scroller.classList.toggle("large", this.isLarge);
     this.scroller.tabIndex = this.isLarge ? 0 : -1;
-    if (this.isLarge) this.scroller.setAttribute("aria-label", `${this.area.getAttribute("aria-label")}, read only`);
-    else this.scroller.removeAttribute("aria-label");
+    const named = { role: "region", "aria-label": `${this.area.getAttribute("aria-label")}, large and read only` };
+    for (const [name, value] of Object.entries(named)) {
+      if (this.isLarge) this.scroller.setAttribute(name, value); else this.scroller.removeAttribute(name);
+    }
     this.area.hidden = this.isLarge;
     const { selectionStart } = this.area;
     this.area.value = this.isLarge ? "" : text;

@@ -150,7 +150,11 @@ function edited(form, text, isNew) {
     else { panes[kind].show(text); begin({ form: kind, text }); panes[kind].go(0); }
     return;
   }
-  if (isNew) { state.base = {}; state.binary = ""; }
+  if (isNew) {
+    state.base = {};
+    state.binary = "";
+    for (const other of Object.keys(FORMS)) if (other !== form) panes[other].show("");
+  }
   if (!text.trim()) { state.document = null; delete state.base[form]; later(); return; }
   state.base[form] = text;
   state.document = { form, text };
@@ -179,18 +183,20 @@ function showAnswer(answer) {
   state.values = answer?.values ?? [];
   state.byRow = new Map();
   state.values.forEach(([row], id) => { if (row) state.byRow.set(row, [...state.byRow.get(row) ?? [], id]); });
-  const own = answer && (answer.source in FORMS ? answer.source : "");
+  const own = answer && (answer.source in FORMS ? answer.source : state.document?.text !== undefined ? state.document.form : "");
+  const isBroken = answer && state.document?.text !== undefined && !Object.keys(answer.forms ?? {}).length;
   for (const form of Object.keys(FORMS)) {
     const text = answer?.forms?.[form];
     const isOwn = form === own && text === undefined;
     let changed = 0;
-    if (!isOwn && answer && form !== state.document?.form) changed = panes[form].show(text ?? "", { mark: true });
+    if (isBroken) { /* while it is being typed: the others wait */ }
+    else if (!isOwn && answer && form !== state.document?.form) changed = panes[form].show(text ?? "", { mark: true });
     else if (text !== undefined) panes[form].show(text);
     panes[form].ghosts && panes[form].size();
     place(form);
     const states = Object.entries(answer?.counts?.[form] ?? {}).filter(([name, number]) => number && name !== "mapped");
     const isFile = form === "dicom-json" && answer?.source === "dicom";
-    const chip = form === own ? "source" : isFile ? "source, a file" : !text ? "" : [
+    const chip = form === own ? "source" : isFile ? "source, a file" : isBroken && panes[form].text ? "as before the fault" : !text ? "" : [
       answer.anew.includes(form) ? "made anew" : "", changed ? `${count(changed, "line")} changed` : "",
       ...states.map(([name, number]) => `${number} ${name}`),
     ].filter(Boolean).join(", ");
@@ -202,6 +208,7 @@ function showAnswer(answer) {
   const made = Object.values(answer?.rows ?? {}).map((about) => about.file);
   if (made.length && !made.includes(state.file) && !(state.file in state.edited)) openTable(mostly(made)); else lightTable();
   showTab();
+  atCursor();
 }
 
 /** Return what is there most often. */
@@ -271,7 +278,10 @@ function light(ids, from) {
   for (const row of document.querySelectorAll("#panel [data-id]")) row.classList.toggle("lit", ids.has(Number(row.dataset.id)));
 }
 
-document.addEventListener("selectionchange", () => {
+document.addEventListener("selectionchange", atCursor);
+
+/** Light up what the cursor is in. */
+function atCursor() {
   for (const [form, pane] of Object.entries(panes)) {
     if (document.activeElement !== pane.area) continue;
     const id = pane.valueAt(pane.area.selectionStart);
@@ -280,7 +290,7 @@ document.addEventListener("selectionchange", () => {
     light(state.pinned ?? new Set(), form);
   }
   if (document.activeElement === table.area) underCursor();
-});
+}
 
 function showInspector(id) {
   const box = $("inspector");
