@@ -20,7 +20,7 @@ _BOM = b"\xef\xbb\xbf"
 _DECLARATION = re.compile(rb"<\?xml[^>]*?\?>")
 _ENCODING = re.compile(rb"""encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 _TAG_END = re.compile(rb"""<(?:[^>"']|"[^"]*"|'[^']*')*>""")
-_CODECS = ("utf-8", "ascii", "iso8859-1", "iso8859-2", "iso8859-5", "iso8859-7", "iso8859-15", "latin-1", "cp1252")
+_CODECS = ("utf-8", "ascii", "latin-1", "cp1252", "tis-620", *(f"iso8859-{part}" for part in range(1, 17)))
 _SPACE = " \t\r\n"
 _CUT_SHORT = {expat.errors.XML_ERROR_NO_ELEMENTS, expat.errors.XML_ERROR_UNCLOSED_TOKEN}
 

@@ -63,7 +63,7 @@ def built(frame: Frame, bridge: Bridge) -> Built:
     files[f"{ROOT}/other/extensions.schema.json"] = to_json(schema.schema(frame))
     for one in bad:
         files[f"{ROOT}/other/examples-bad/{one.name}.json"] = to_json(one.document)
-    files[f"{ROOT}/other/examples-bad/expected.tsv"] = faults.expected(bad)
+    files[f"{ROOT}/other/examples-bad/expected.tsv"] = faults.expected(bridge, bad)
     return Built(frame, tuple(made), tuple(good), dict(sorted(files.items())))
 
 

@@ -105,10 +105,11 @@ _ROW_FAULTS = (
 
 
 def bad(frame: Frame, bridge: Bridge, every: Iterable[Shown], good: Iterable[Json]) -> Iterator[Bad]:
-    """Yield every bad example once."""
+    """Yield every bad example once: what the validator's strict mode refuses, not what it only remarks upon."""
     made: set[str] = set()
+    refused = bridge.catalogue.errors("strict")
     for one in (*from_tables(every), *broken(frame, good), *against_checks(frame, bridge)):
-        if one.name not in made:
+        if one.name not in made and one.code in refused:
             made.add(one.name)
             yield one
 
@@ -163,7 +164,8 @@ def _nodes(node: Json, steps: list[str], path: tuple[str | int, ...]) -> Iterato
         yield from _nodes(inner, steps[1:], (*path, steps[0], index))
 
 
-def expected(bad: Iterable[Bad]) -> bytes:
-    """Return file, code and fault of every bad example, a line each."""
-    lines = (f"{one.name}.json\t{one.code}\t{one.about}\n" for one in bad)
-    return ("file\tcode\tfault\n" + "".join(lines)).encode()
+def expected(bridge: Bridge, bad: Iterable[Bad]) -> bytes:
+    """Return file, code, severity (by default, and strictly) and fault of every bad example, a line each."""
+    entries = bridge.catalogue.entries
+    lines = (f"{one.name}.json\t{one.code}\t{entries[one.code].severity}\terror\t{one.about}\n" for one in bad)
+    return ("file\tcode\tdefault\tstrict\tfault\n" + "".join(lines)).encode()

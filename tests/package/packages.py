@@ -37,7 +37,7 @@ def bad_examples(release: str) -> dict[str, tuple[str, dict[str, Any]]]:
     files = package(release).files
     lines = files[f"{folder}expected.tsv"].decode().splitlines()[1:]
     told = (line.split("\t") for line in lines)
-    return {name: (code, json.loads(files[folder + name])) for name, code, _ in told}
+    return {name: (code, json.loads(files[folder + name])) for name, code, *_ in told}
 
 
 def laid_out(release: str, folder: Path) -> Path:

@@ -54,11 +54,20 @@ def test_no_fault_repeats_what_the_document_holds(text, code, bridge_):
     assert code in str(caught.value)
 
 
-def test_an_encoding_of_single_bytes_is_read_and_places_still_hold():
-    text = '<?xml version="1.0" encoding="ISO-8859-1"?><a><b>M\u00fcller</b><c/></a>'
-    parsed = xmltext.parse(text.encode("latin-1"))
+@pytest.mark.parametrize(
+    ("encoding", "name"),
+    [
+        ("ISO-8859-1", "M\u00fcller"),
+        ("ISO-8859-6", "\u0642\u0628"),
+        ("ISO-8859-8", "\u05e9\u05e8"),
+        ("TIS-620", "\u0e01"),
+    ],
+)
+def test_an_encoding_of_single_bytes_is_read_and_places_still_hold(encoding, name):
+    text = f'<?xml version="1.0" encoding="{encoding}"?><a><b>{name}</b><c/></a>'
+    parsed = xmltext.parse(text.encode(encoding))
     first, second = parsed.root.children
-    assert first.text == "M\u00fcller"
+    assert first.text == name
     assert parsed.source(second) == b"<c/>"
 
 
