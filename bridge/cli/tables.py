@@ -56,7 +56,7 @@ def lint_command(*, names: tuple[str, ...], form: str) -> Exit:
 @click.option("-k", "wanted", metavar="NAME", default="", help="Only examples whose table, name or row holds NAME.")
 @options.format_option("text", "json", "markdown")
 def test_command(*, tables: tuple[str, ...], wanted: str, form: str) -> Exit:
-    r"""Run the examples inside the tables in all directions.
+    """Run the examples inside the tables in all directions.
 
     With --table alone, every row goes through every format and back, in every state that it can be in, and the result
     is a table: tests run, round trip exact, limits. The exit code is 1 if anything below 100 % has no explanation.
@@ -65,7 +65,7 @@ def test_command(*, tables: tuple[str, ...], wanted: str, form: str) -> Exit:
       bridge test
       bridge test --table --format markdown > roundtrip.md
       bridge test --table our-site.yaml -k laterality
-    """
+    """  # noqa: D301 - \b keeps click from filling the lines
     from bridge.testing import example_runs  # noqa: PLC0415
 
     bridge = options.loaded(filter(None, tables))

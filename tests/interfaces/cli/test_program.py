@@ -38,6 +38,7 @@ def test_every_command_has_help(run, name):
     done = run(name, "--help")
     assert done.exit_code == Exit.DONE
     assert done.stdout.startswith(f"Usage: bridge {name} ")
+    assert "\\b" not in done.stdout
     command = main.get_command(click.Context(main), name)
     for parameter in command.params:
         if isinstance(parameter, click.Option):
