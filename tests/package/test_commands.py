@@ -52,7 +52,7 @@ def test_where_to_write_must_be_said() -> None:
 
 def test_a_faulty_table_is_said_and_nothing_written(tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text("table: [", encoding="utf-8")
-    _ran("package", "--table", str(tmp_path / "bad.yaml"), "-o", str(tmp_path / "out"), code=5)
+    _ran("package", "--table", str(tmp_path / "bad.yaml"), "-o", str(tmp_path / "out"), code=1)
     assert not (tmp_path / "out").exists()
 
 
