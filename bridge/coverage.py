@@ -18,7 +18,7 @@ from bridge.ledger import State
 from bridge.lens import Options, Reading
 from bridge.record import Element
 from bridge.tables import dictionary
-from bridge.tables.rows import Group, Member
+from bridge.tables.rows import Group, Member, Row
 from bridge.translator import Bridge
 
 _INDEX = re.compile(r"\[[0-9]+\]")
@@ -175,8 +175,9 @@ def _walked(elements: tuple[Element, ...], members: Mapping[str, Member], prefix
         name = _name(element.tag)
         yield Attribute(path, name, cover, member.id if member else "", member.table if member else "")
         inner = member.members if isinstance(member, Group) else {}
-        for item in element.items or ():
-            yield from _walked(item, inner, f"{path}.")
+        lifted = {tag: one for tag, one in members.items() if isinstance(one, Row) and one.first_of == element.tag}
+        for number, item in enumerate(element.items or ()):
+            yield from _walked(item, inner if number else {**inner, **lifted}, f"{path}.")
 
 
 def _name(tag: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from bridge.dicom.forms import DELIMITERS, ITEM_END, UNDEFINED, Form, Vr, tag_text
@@ -97,7 +98,12 @@ def check(structure: Structure, tag: int, start: int, stop: int, place: Place) -
 
 
 def items(structure: Structure, raw: Raw, path: str, depth: int) -> list[Item]:
-    """Return the items of a sequence.
+    """Return the items of a sequence; see :func:`each_item`."""
+    return list(each_item(structure, raw, path, depth))
+
+
+def each_item(structure: Structure, raw: Raw, path: str, depth: int) -> Iterator[Item]:
+    """Yield the items of a sequence, each when it is wanted.
 
     Args:
         structure: The data set under examination.
@@ -107,15 +113,14 @@ def items(structure: Structure, raw: Raw, path: str, depth: int) -> list[Item]:
     """
     form, pos = raw.inner, raw.start
     assert form is not None
-    out: list[Item] = []
+    number = 0
     if pos < raw.stop and depth >= structure.deepest:
         structure.too_deep(path, pos)
     while pos < raw.stop:
-        inside = f"{path}[{len(out)}]"
+        inside = f"{path}[{number}]"
         start, stop = structure.item(pos, raw.stop, form, inside)
         if start < 0:
             raise refuse("input.malformed", path, "something else than an item in a sequence", offset=pos)
         elements, after = level(structure, start, stop, Place(form, inside + ".", depth + 1))
-        out.append(Item(elements, pos, after))
-        pos = after
-    return out
+        yield Item(elements, pos, after)
+        pos, number = after, number + 1

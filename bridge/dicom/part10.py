@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from bridge.dicom.charsets import Charset
 from bridge.dicom.forms import EXPLICIT, Form, Vr, tag_text
-from bridge.dicom.levels import Raw, items, level
+from bridge.dicom.levels import Raw, each_item, level
 from bridge.dicom.plan import Plan
 from bridge.dicom.reader import Reader
 from bridge.dicom.structure import Structure
@@ -126,7 +126,7 @@ class DataSet(Reader[Raw]):
         """Yield the elements of each item."""
         form = node.inner or EXPLICIT
         outside = self._is_signed
-        for index, item in enumerate(items(self._structure, node, path, place.depth)):
+        for index, item in enumerate(each_item(self._structure, node, path, place.depth)):
             yield self._resolved(item.elements, form), Place(form, f"{path}[{index}].", place.depth + 1)
             self._is_signed = outside
 

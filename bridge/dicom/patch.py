@@ -92,10 +92,14 @@ class Patch(Generic[OldType, NewType]):
         rows: Mapping[int, Slot] = slots
         if slots.private:
             elements, rows = self._private(level, elements, slots, place, changes)
+        lifted: dict[int, list[tuple[int, Element]]] = {}
         for element in elements:
             tag = int(element.tag, 16)
             slot, held = rows.get(tag), old.get(tag)
-            if element.null:
+            if tag in slots.sequence_of:
+                lifted.setdefault(slots.sequence_of[tag], []).append((len(self.targets), element))
+                self.targets.append("")
+            elif element.null:
                 self._delete(element, slot, held, place, changes)
             elif element.items is None:
                 self._leaf(element, slot, held, place, changes)
@@ -103,11 +107,40 @@ class Patch(Generic[OldType, NewType]):
                 self._group(element, slot.members, held, place, changes)
             else:
                 self._whole(element, slot, held, place, changes)
+        for tag, given in lifted.items():
+            self._first_item(tag, given, slots.lifted[tag], old.get(tag), place=place, changes=changes)
         if place.depth:
             said = {int(element.tag, 16) for element in elements}
             changes.update(dict.fromkeys(tag for tag in old if tag in rows and tag not in said))
         self._store.leave(before)
         return _merged(level, changes) if changes else level
+
+    def _first_item(
+        self,
+        tag: int,
+        given: Sequence[tuple[int, Element]],
+        slots: Slots,
+        held: OldType | None,
+        *,
+        place: Place,
+        changes: dict[int, NewType | None],
+    ) -> None:
+        """Write elements, given with their places in targets, into the first item of a sequence; all else stays."""
+        path, elements = place.prefix + tag_text(tag), tuple(element for _, element in given)
+        before, self.targets = self.targets, []
+        items = None if held is None else self._store.items(held, place)
+        if tag in changes or (held is not None and items is None):
+            self.findings.append(Finding("map.no-place", path, "the sequence is written as a whole", side="target"))
+            self.targets = [Refusal("map.no-place") for _ in given]
+        else:
+            first: Level[OldType, NewType] = items[0] if items else Level(())
+            rows = slots.only(int(element.tag, 16) for element in elements)
+            new = self.level(first, elements, rows, Place(place.form, f"{path}[0].", place.depth + 1))
+            if new is not first:
+                changes[tag] = self._store.sequence(tag, [new, *(items or ())[1:]], held)
+        for (at, _), target in zip(given, self.targets, strict=True):
+            before[at] = target
+        self.targets = before
 
     def _private(
         self,

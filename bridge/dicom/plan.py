@@ -34,6 +34,7 @@ class Slot(NamedTuple):
     members: Slots | None
     empty: Element
     creator: str = ""
+    first_of: int = 0
 
 
 class Slots(dict[int, Slot]):
@@ -41,13 +42,25 @@ class Slots(dict[int, Slot]):
 
     Attributes:
         private: Those that are private.
+        lifted: Rows that the data set has in the first item of a sequence of the level, by the sequence.
+        sequence_of: That sequence, by the row's tag.
     """
 
-    __slots__ = ("private",)
+    __slots__ = ("lifted", "private", "sequence_of")
 
     def __init__(self, slots: Iterable[tuple[int, Slot]] = ()) -> None:
-        super().__init__(slots)
-        self.private: tuple[Slot, ...] = tuple(slot for slot in self.values() if slot.creator)
+        every = list(slots)
+        super().__init__((tag, slot) for tag, slot in every if not slot.first_of)
+        self.private = tuple(slot for slot in self.values() if slot.creator)
+        self.sequence_of = {tag: slot.first_of for tag, slot in every if slot.first_of}
+        self.lifted = {
+            sequence: Slots((tag, slot._replace(first_of=0)) for tag, slot in every if slot.first_of == sequence)
+            for sequence in self.sequence_of.values()
+        }
+
+    def only(self, tags: Iterable[int]) -> Slots:
+        """Return these rows alone."""
+        return Slots((tag, self[tag]) for tag in tags)
 
 
 class Plan:
@@ -150,7 +163,8 @@ def _slot(member: Member, vrs: Mapping[str, Vr]) -> Slot:
         empty = Element(member.tag, "SQ", (), ())
         return Slot(member.tag, vrs["SQ"], "", _slots(member.members, vrs), empty, member.creator)
     assert isinstance(member, Row)
-    return Slot(member.tag, vrs[member.vr], member.level, None, Element(member.tag, member.vr), member.creator)
+    empty, sequence = Element(member.tag, member.vr), int(member.first_of or "0", 16)
+    return Slot(member.tag, vrs[member.vr], member.level, None, empty, member.creator, sequence)
 
 
 def _inner(slots: Slots) -> set[int]:

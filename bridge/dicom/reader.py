@@ -7,7 +7,7 @@ what becomes of them is decided here, once.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Generic, TypeVar
 
@@ -161,10 +161,22 @@ class Reader(ABC, Generic[NodeType]):
         outside = self.enter_level()
         found = self._private(nodes, slots, place) if slots.private else None
         rows: Mapping[int, Slot] = found.slots if found else slots
+        is_odd = bool(found or slots.lifted)
         out: list[Element] = []
+        starts: list[int] = []
         for node in nodes:
             slot = rows.get(node[0])
-            if slot is None and found and node[0] in found.creators and not self.carry:
+            start = len(self.sources)
+            if slot is None and is_odd and node[0] in slots.lifted and node[0] not in twice and not self.carry:
+                for lifted in self._lifted(node, slots.lifted[node[0]], place):
+                    starts.append(start)
+                    out.append(lifted)
+                    start = len(self.sources)
+                continue
+            if slot is None and is_odd and node[0] in slots.sequence_of and self.carry:
+                detail = "the row of this tag is about an attribute in a sequence, and both cannot be carried"
+                element = self.reject(node, place, "map.no-place", detail)
+            elif slot is None and found and node[0] in found.creators and not self.carry:
                 self.loose.append(Loose(place.prefix + tag_text(node[0]), "whose attributes these are", State.MAPPED))
                 element = None
             elif slot is None and found and node[0] in found.foreign and self.carry:
@@ -180,8 +192,42 @@ class Reader(ABC, Generic[NodeType]):
                 element = self._group(node, slot.members, slot.empty, place)
             if element is not None:
                 out.append(element)
+                starts.append(start)
         self.leave_level(outside)
-        return tuple(sorted(out, key=lambda element: element.tag) if found else out)
+        return self._sorted(out, starts) if is_odd else tuple(out)
+
+    def _sorted(self, elements: list[Element], starts: list[int]) -> Item:
+        """Return elements in ascending order, and put their sources, each list from its start, into that order too."""
+        order = sorted(range(len(elements)), key=lambda at: elements[at].tag)
+        ends = [*starts[1:], len(self.sources)]
+        if starts:
+            self.sources[starts[0] :] = [path for at in order for path in self.sources[starts[at] : ends[at]]]
+        return tuple(elements[at] for at in order)
+
+    def _lifted(self, node: NodeType, slots: Slots, place: Place) -> Iterator[Element]:
+        """Yield what rows say of the first item of a sequence; account for the sequence."""
+        path = place.prefix + tag_text(node[0])
+        is_all, number = True, 0
+        for number, (nodes, inside) in enumerate(self.items(node, place, path) if self.is_sequence(node) else (), 1):
+            if number > 1:
+                is_all = False
+                break
+            outside = self.enter_level()
+            for inner in nodes:
+                if inner[0] not in slots:
+                    is_all = False
+                    if inner[0] == self.plan.character_set:
+                        self.take_charset(inner, inside.prefix + tag_text(inner[0]))
+                    continue
+                self.counted += 1
+                element = self._row(inner, slots[inner[0]], inside)
+                if element is not None:
+                    yield element
+            self.leave_level(outside)
+        if is_all and number:
+            self.loose.append(Loose(path, "its item has rows", State.MAPPED))
+        else:
+            self.loose.append(Loose(path, "map.unmapped"))
 
     def _private(self, nodes: Sequence[NodeType], slots: Slots, place: Place) -> Here:
         """Return the rows of a level, private ones where their creators have put them.

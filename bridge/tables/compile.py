@@ -164,6 +164,7 @@ def _row(node: Keyed, table: str, terms: Mapping[str, Terms], formats: Formats, 
         only=node.text("only"),
         because=node.text("because"),
         creator=node.text("creator"),
+        first_of=_attribute(node.text("first-of")).tag if "first-of" in node.nodes else "",
         spot=node.spot,
     )
 

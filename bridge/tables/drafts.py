@@ -34,6 +34,13 @@ class Part(NamedTuple):
     is_group: bool
 
     @property
+    def path(self) -> tuple[str, ...]:
+        """Return the tags that lead to it in a data set: with the sequence whose first item holds it."""
+        first_of = self.node.cell("first-of")
+        sequence = dictionary.find(first_of.value) if first_of else None
+        return (*self.tags[:-1], sequence.tag, self.tags[-1]) if sequence else self.tags
+
+    @property
     def id(self) -> str:
         """Return the row's id, or the empty string."""
         return self.node.text("id")

@@ -156,6 +156,14 @@ def _attribute(cell: Cell) -> Iterator[Finding]:
         yield fault("table.unquoted", cell.spot, f'put the tag in double quotes: "{cell.value}"')
 
 
+def _sequence(cell: Cell) -> Iterator[Finding]:
+    """Check that an attribute is a sequence of the dictionary's."""
+    found = dictionary.find(cell.value)
+    yield from _attribute(cell)
+    if found and found.vr != "SQ":
+        yield fault("table.contradicts-dictionary", cell.spot, f"{found.keyword} is {found.vr}, no sequence")
+
+
 def _private(part: Part, dicom: Cell, known: Formats) -> Iterator[Finding]:
     """Check that a row says of a private attribute what no dictionary does."""
     node, needed = part.node, ("creator", "name") if part.is_group else ("creator", "name", "vr")
@@ -194,6 +202,9 @@ def _part(part: Part, names: Names, known: Formats) -> Iterator[Finding]:
         yield from _cardinality(node, attribute)
         if not part.is_group and attribute.vr != "SQ":
             yield from lint_homes.faults(node, attribute, known)
+    sequence = node.cell("first-of")
+    if sequence:
+        yield from _sequence(sequence)
     terms = node.cell("terms")
     if terms and terms.value not in names.terms:
         yield _unknown("value set", terms, names.terms)

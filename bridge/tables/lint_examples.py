@@ -25,7 +25,7 @@ def faults(roots: list[Keyed], parts: list[Part], known: Formats) -> Iterator[Fi
         place = part.node.cell("id")
         tag = part.tags[-1]
         is_known = dictionary.attribute(tag) is not None or dictionary.is_private(tag)
-        if place and is_known and part.tags not in used:
+        if place and is_known and part.path not in used:
             yield fault("table.example-missing", place.spot, f"no example uses {part.id!r}")
 
 

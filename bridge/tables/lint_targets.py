@@ -66,7 +66,7 @@ def _owner(part: Part) -> str:
 def _dicom(part: Part) -> Iterator[_Taken]:
     dicom = part.node.cell("dicom")
     if dicom:
-        yield _Taken(_Target(part.tags[:-1], "tag", part.tags[-1:]), _owner(part), dicom.spot)
+        yield _Taken(_Target(part.tags[:-1], "tag", part.path[len(part.tags) - 1 :]), _owner(part), dicom.spot)
 
 
 def _fhir(part: Part, known: Formats) -> Iterator[_Taken]:

@@ -122,9 +122,9 @@ def _terms(sets: Keyed, changes: Keyed) -> Keyed:
 
 def _needs(example: Keyed, root: Keyed, site: Keyed, ids: set[str]) -> bool:
     """Whether an example of the base uses a row that the site table takes away or a term that it says anything of."""
-    tags = {part.tags for part in parts(root) if part.id in ids}
+    tags = {part.path for part in parts(root) if part.id in ids}
     codes = {key.value: _codes(node) for key, node in site.keyed("terms").items() if isinstance(node, Keyed)}
-    spelled = {part.tags: codes.get(part.node.text("terms"), set()) for part in parts(root)}
+    spelled = {part.path: codes.get(part.node.text("terms"), set()) for part in parts(root)}
     return any(
         use.tags in tags
         or not spelled.get(use.tags, set()).isdisjoint(cell.value for cell in use.element.cells("Value"))

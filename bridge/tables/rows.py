@@ -186,6 +186,7 @@ class Row:
         only: ``read`` (understood in FHIR and HL7 v2, never written there), ``write`` (the reverse), or empty.
         because: Why a one-way row is one.
         creator: Of a private attribute: whose it is (PS3.5 7.8.1). The tag is that of the block that is written.
+        first_of: Tag of the sequence in whose first item DICOM has the attribute; empty where it stands here itself.
     """
 
     id: str
@@ -206,6 +207,7 @@ class Row:
     only: str = ""
     because: str = ""
     creator: str = ""
+    first_of: str = ""
     spot: Spot
 
 

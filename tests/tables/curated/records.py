@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import bridge
 from bridge.record import Element, Format, Item, Record
 from bridge.tables.rows import Group, Member, Row
@@ -19,8 +21,22 @@ def every_value() -> Record:
             if not example.issues:
                 document = dict(example.dicom) | _IDENTITY
                 for element in BRIDGE.read(document, source=str(Format.DICOM_JSON)).records[0].elements:
-                    found.setdefault(element.tag, element)
+                    known = found.setdefault(element.tag, element)
+                    if element.items and not _ids((element,)) <= _ids((known,)):
+                        found[element.tag] = known._replace(items=(*(known.items or ()), *element.items))
     return Record(tuple(found[tag] for tag in sorted(found)))
+
+
+def _ids(elements: Item, members: Mapping[str, Member] = TABLES.members) -> set[str]:
+    """Return the rows and groups that elements have values or items of."""
+    out: set[str] = set()
+    for element in elements:
+        member = members.get(element.tag)
+        if member is not None:
+            out.add(member.id)
+        for item in element.items or ():
+            out |= _ids(item, member.members if isinstance(member, Group) else {})
+    return out
 
 
 _IDENTITY = {
