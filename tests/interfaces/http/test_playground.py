@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import gc
 import json
 import re
 from pathlib import Path
@@ -13,8 +15,9 @@ import pytest
 from bridge.http import auth
 from bridge.http.app import App
 from bridge.http.playground import layout
+from bridge.translator import Bridge
 from tests.benchmarks.inputs import plan
-from tests.interfaces.http import documents
+from tests.interfaces.http import caller, documents
 from tests.interfaces.http.caller import Got, app_of, call
 
 HTML = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -37,10 +40,6 @@ def ask(app: App, **asked: Any) -> dict[str, Any]:
 
 def whole(app: App, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
     """As ``get``, without the rule that no answer is HTML."""
-    import asyncio
-
-    from tests.interfaces.http import caller
-
     scope = {
         "type": "http", "http_version": "1.1", "method": "GET", "path": path, "query_string": b"", "root_path": "",
         "headers": caller._headers(b"", headers),
@@ -177,6 +176,28 @@ def test_an_edited_table_holds_for_its_request_alone(app: App) -> None:
     assert "our-plan-label" in changed["forms"]["fhir"]
     assert ask(app, document={"sample": "rtplan.dcm"}) == before
     assert get(app, "/playground/table/rt_plan_context.yaml").json["text"] == text
+
+
+def test_no_edited_table_stays_in_memory(app: App) -> None:
+    text = get(app, "/playground/table/rt_plan_context.yaml").json["text"]
+
+    def bridges() -> int:
+        gc.collect()
+        return sum(isinstance(found, Bridge) for found in gc.get_objects())
+
+    before = bridges()
+    for number in range(3):
+        ask(app, document={"sample": "rtplan.dcm"}, tables={"rt_plan_context.yaml": f"{text}# {number}\n"})
+    assert bridges() == before
+
+
+def test_under_a_prefix_the_page_finds_its_files(app: App) -> None:
+    scope = {
+        "type": "http", "http_version": "1.1", "method": "GET", "path": "/bridge/", "query_string": b"",
+        "root_path": "/bridge", "headers": caller._headers(b"", {"accept": HTML}),
+    }  # fmt: skip
+    got = asyncio.run(caller._call(app, scope, [b""], gone=False))
+    assert b'<head><base href="/bridge/">' in got.body
 
 
 def test_a_faulty_table_is_answered_with_line_column_and_remedy(app: App) -> None:

@@ -262,7 +262,7 @@ export class Editor {
 }
 
 /** Return the numbers of the lines of a text that another did not have, by the longest common run of lines. */
-export function changes(before, after) {
+function changes(before, after) {
   const a = before.split("\n"), b = after.split("\n"), out = new Set();
   let head = 0, tail = 0;
   while (head < a.length && head < b.length && a[head] === b[head]) head += 1;

@@ -2,7 +2,7 @@
 // A place is [start, end]; what a path does not lead to has none.
 
 /** Return the tree of a JSON text with places, or null if it is none. Nodes: {s, e, of: Map | Array | undefined}. */
-export function tree(text) {
+function tree(text) {
   const token = /[ \t\r\n]*(?:([{}[\],:])|"((?:[^"\\]|\\.)*)"|([^\s{}[\],:"]+))/gy;
   const open = [];
   let root = null, key = null, node;
