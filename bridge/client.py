@@ -140,7 +140,8 @@ class Client:
         answer = self._send("/v1/translate", query, body, media)
         said = (part.strip().partition(";") for part in answer.headers.get("bridge-issues", "").split(",") if part)
         codes = {code: severity for code, _, severity in said}
-        return Translated(answer.content, answer.headers["content-type"], codes, answer.headers["x-request-id"])
+        said_id = answer.headers.get("x-request-id", "")
+        return Translated(answer.content, answer.headers.get("content-type", ""), codes, said_id)
 
     def check(self, document: Document, *, source: str = "auto", **options: Any) -> tuple[Issue, ...]:
         """Return every issue of a document, errors first; raises what :meth:`translate` does."""
@@ -167,6 +168,8 @@ class Client:
         headers = {"content-type": media}
         try:
             with self._http.stream("POST", "/v1/batch", params=query, content=body, headers=headers) as answer:
+                if answer.status_code in RETRIED:
+                    raise Unavailable(f"the service answered {answer.status_code}")
                 if answer.status_code != 200:
                     answer.read()
                     raise _refused(answer)
@@ -176,6 +179,8 @@ class Client:
                     yield result
         except httpx.TransportError as error:
             raise Unavailable(f"the connection failed ({type(error).__name__})") from None
+        except ValueError:
+            raise Unavailable("something that is not the bridge answered") from None
         if not is_whole:
             raise Unavailable("the answer was cut")
 
@@ -189,21 +194,27 @@ class Client:
     def _send(self, path: str, query: dict[str, str], body: bytes, media: str) -> httpx.Response:
         fault = ""
         for turn in range(self._retries + 1):
-            wait = _FIRST_WAIT * 2**turn
+            asked = 0.0
             try:
                 answer = self._http.post(path, params=query, content=body, headers={"content-type": media})
             except httpx.TransportError as error:
                 fault = f"the connection failed ({type(error).__name__})"
             else:
-                if answer.status_code == 200:
+                if answer.status_code == 200 and _is_ours(answer):
                     return answer
                 if answer.status_code not in RETRIED:
                     raise _refused(answer)
                 fault = f"the service answered {answer.status_code}"
-                wait = max(wait, _asked_wait(answer))
+                asked = _asked_wait(answer)
             if turn < self._retries:
-                time.sleep(min(wait, _LONGEST_WAIT) * random.uniform(0.5, 1.0))  # noqa: S311 - spreads callers
+                spread = _FIRST_WAIT * 2**turn * random.uniform(0.5, 1.0)  # noqa: S311 - callers come apart
+                time.sleep(min(max(spread, asked), _LONGEST_WAIT))
         raise Unavailable(f"{fault}, {self._retries + 1} times")
+
+
+def _is_ours(answer: httpx.Response) -> bool:
+    """Whether an answer can be the bridge's: it is never empty, and never a page."""
+    return bool(answer.content) and "html" not in answer.headers.get("content-type", "")
 
 
 def _asked_wait(answer: httpx.Response) -> float:

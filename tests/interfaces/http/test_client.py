@@ -157,8 +157,27 @@ def test_the_wait_that_is_asked_for_is_kept(monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch, problem(503, **{"retry-after": "4"}), problem(503, **{"retry-after": "soon"}), done()
     )
     client.translate(b"x", to="fhir")
-    assert 2 <= waits[0] <= 4
+    assert waits[0] == 4
     assert waits[1] < 1
+
+
+def test_a_proxy_may_keep_the_request_id_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    bare = httpx.Response(200, content=b"{}", headers={"content-type": "application/json"})
+    assert stubbed(monkeypatch, bare)[0].translate(b"x", to="fhir").request_id == ""
+
+
+def test_a_page_is_no_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    client, _, _ = stubbed(monkeypatch, httpx.Response(200, html="<p>log in</p>"))
+    with pytest.raises(Unavailable, match="not the bridge"):
+        list(client.batch(b"x", to="fhir"))
+
+
+@pytest.mark.parametrize("status", [408, 429, 502, 503])
+def test_a_batch_that_did_not_get_through_is_no_refusal(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+    client, _, requests = stubbed(monkeypatch, problem(status))
+    with pytest.raises(Unavailable, match=str(status)):
+        list(client.batch(b"x", to="fhir"))
+    assert len(requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -167,6 +186,8 @@ def test_the_wait_that_is_asked_for_is_kept(monkeypatch: pytest.MonkeyPatch) -> 
         httpx.Response(302, headers={"location": "http://192.0.2.1/"}),
         httpx.Response(404, html="<p>no</p>"),
         httpx.Response(204),
+        httpx.Response(200, headers={"x-request-id": "1"}),
+        httpx.Response(200, html="<p>log in</p>", headers={"x-request-id": "1"}),
     ],
 )
 def test_an_answer_that_is_not_ours_is_neither_a_result_nor_a_refusal(
