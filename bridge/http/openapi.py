@@ -140,11 +140,13 @@ def _documents(examples: dict[str, Any], *, target: str = "") -> dict[str, Any]:
 def _body(examples: dict[str, Any]) -> dict[str, Any]:
     content = _documents(examples)
     content["text/plain"] = content[media.ER7]
+    content[media.ER7] = {"schema": content[media.ER7]["schema"]}  # tools cannot send it, and trip over its example
     envelope: dict[str, Any] = {"schema": {"$ref": "#/components/schemas/Envelope"}}
     if "hl7v2" in examples:
         envelope["example"] = {"message": examples["hl7v2"], "to": "fhir"}
     content["application/json"] = envelope
-    return {"required": True, "description": "The document itself.", "content": content}
+    about = f"The document itself. HL7 v2 as {media.ER7} or as text/plain, which the example shows."
+    return {"required": True, "description": about, "content": content}
 
 
 def _query(route: str, *, required: tuple[str, ...] = ()) -> list[dict[str, Any]]:
@@ -173,8 +175,8 @@ def _faults(statuses: set[str]) -> dict[str, Any]:
 _ID = {
     "name": "X-Request-Id",
     "in": "header",
-    "schema": {"type": "string", "pattern": "^[A-Za-z0-9-]{1,64}$"},
-    "description": "Comes back in the answer and stands in the log.",
+    "schema": _TEXT,
+    "description": "Comes back in the answer and stands in the log, if it is ^[A-Za-z0-9-]{1,64}$; else one of ours does.",
 }
 _ONCE = {
     "name": "Idempotency-Key",
@@ -217,12 +219,18 @@ def _check(examples: dict[str, Any]) -> dict[str, Any]:
 
 
 def _batch(examples: dict[str, Any]) -> dict[str, Any]:
-    content: dict[str, Any] = {media.NDJSON: {"schema": {"type": "string"}}, media.ER7: {"schema": {"type": "string"}}}
+    message: dict[str, Any] = {"schema": {"type": "string", "minLength": 1}}
     if "hl7v2" in examples:
-        content[media.ER7]["example"] = f"BHS|^~\\&\r{examples['hl7v2']}BTS|1\r"
-    if "fhir" in examples:
-        content[media.NDJSON]["example"] = to_json(examples["fhir"]).decode() + "\n"
-    content["multipart/related"] = {"schema": {"type": "string"}}
+        message["example"] = f"BHS|^~\\&\r{examples['hl7v2']}BTS|1\r"
+    lines = {"schema": {"type": "string", "description": "A document a line: resources, data sets, envelopes, mixed."}}
+    files = {"schema": {"type": "object", "additionalProperties": {"type": "string", "format": "binary"}}}
+    content: dict[str, Any] = {
+        "text/plain": message,
+        media.ER7: {"schema": message["schema"]},
+        media.NDJSON: lines,
+        "multipart/form-data": files,
+        "multipart/related": {"schema": _TEXT},
+    }
     answers = {media.NDJSON: {"schema": _TEXT}, media.ER7: {"schema": _TEXT}}
     return {
         "operationId": "batch",
@@ -281,7 +289,7 @@ def _terms_get(bridge: Bridge) -> dict[str, Any]:
         {"code": terms.rows[0].fhir, "system": terms.fhir_system, "targetsystem": terms.hl7v2_system} if terms else {}
     )
     parameters = [
-        {"name": name, "in": "query", "required": name == "code", "schema": _TEXT}
+        {"name": name, "in": "query", "required": name == "code", "schema": _TEXT | {"minLength": int(name == "code")}}
         | ({"example": examples[name]} if name in examples else {})
         for name in ("code", "system", "targetsystem", "url")
     ]

@@ -43,6 +43,20 @@ def test_the_description_is_openapi_3_1() -> None:
     assert len(names) == len(set(names))
 
 
+def test_every_example_is_of_a_type_that_tools_can_send() -> None:
+    """Who points a tool at the description and has no serializer of ours gets answers, not errors of the tool."""
+    known = ("application/json", "application/xml", "text/plain", "application/octet-stream", "multipart/form-data")
+    bodies = [
+        (path, label)
+        for path, methods in DESCRIPTION["paths"].items()
+        for operation in methods.values()
+        for label, content in operation.get("requestBody", {}).get("content", {}).items()
+        if "example" in content
+    ]
+    assert {path for path, _ in bodies} >= {"/v1/translate", "/v1/check", "/v1/batch"}
+    assert [label for _, label in bodies if label not in known and not label.endswith(("+json", "+xml"))] == []
+
+
 @SCHEMA.parametrize()
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_every_answer_is_one_that_is_described(case: Any, address: str) -> None:

@@ -207,7 +207,7 @@ def test_the_description_names_every_path_and_every_example_is_ours() -> None:
     for route in public:
         assert {method.upper() for method in described["paths"][route.template]} == set(route.methods)
     bodies = described["paths"]["/v1/translate"]["post"]["requestBody"]["content"]
-    assert bodies["x-application/hl7-v2+er7"]["example"].startswith("MSH|")
+    assert bodies["text/plain"]["example"].startswith("MSH|")
     assert document(APP.service.current.bridge) is document(APP.service.current.bridge)
 
 
@@ -220,7 +220,7 @@ def test_the_description_is_small_enough_to_be_read() -> None:
 
 def test_the_example_of_a_message_is_translated() -> None:
     described = call(APP, "GET", "/openapi.json").json["paths"]["/v1/translate"]["post"]["requestBody"]["content"]
-    for label in ("x-application/hl7-v2+er7", "application/fhir+json"):
+    for label in ("text/plain", "application/fhir+json"):
         example = described[label]["example"]
         data = example if isinstance(example, str) else __import__("json").dumps(example)
         assert call(APP, query="to=fhir", body=data.encode(), content_type=label).status == 200
