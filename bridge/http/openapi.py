@@ -176,7 +176,7 @@ _ID = {
     "name": "X-Request-Id",
     "in": "header",
     "schema": _TEXT,
-    "description": "Comes back in the answer and stands in the log, if it is ^[A-Za-z0-9-]{1,64}$; else one of ours does.",
+    "description": "Comes back and stands in the log, if it is ^[A-Za-z0-9-]{1,64}$; else one of ours does.",
 }
 _ONCE = {
     "name": "Idempotency-Key",
