@@ -111,7 +111,7 @@ class ExtensionReader(Account):
         elif url in self.plan.ours:
             self.findings.append(Finding("input.misplaced", place, "our extension stands where it may not be"))
             self.stray(place, "input.misplaced")
-        elif is_item and ":" not in url:
+        elif is_item and ":" not in url and url not in level.beside:
             self.reject(Fault("input.malformed", "the extension has no such sub-extension"), place)
         else:
             self.foreign(place, extension)

@@ -240,7 +240,7 @@ class Plan:
     def _slot(self, member: Member, home: FhirHome) -> Slot:
         inner = None
         if isinstance(member, Group):
-            inner = Level(self._slots(member.members.values(), ""), home.alone)
+            inner = Level(self._slots(member.members.values(), ""), home)
             inner.homeless = frozenset(member.members.keys() - inner.by_tag.keys())
         place = ".".join((home.on, *(step.name for step in home.path)))
         return Slot(member, home, self.types.get(place, home.type), inner, self.sop_classes)

@@ -247,13 +247,15 @@ class Level:
         by_tag: Slots by tag, in the tables' order; native ones as well.
         homeless: Tags with a row that has no home here: they travel in the generic form.
         alone: Of an item: the slot that a simple extension in its place is read as, or None.
+        beside: Of an item: URLs of sub-extensions that are foreign, and no fault.
     """
 
-    __slots__ = ("aliases", "alone", "by_tag", "by_url", "homeless", "size")
+    __slots__ = ("aliases", "alone", "beside", "by_tag", "by_url", "homeless", "size")
 
-    def __init__(self, slots: Iterable[tuple[Slot, FhirHome]], alone: str = "") -> None:
+    def __init__(self, slots: Iterable[tuple[Slot, FhirHome]], group: FhirHome | None = None) -> None:
         found = list(slots)
-        self.alone = next((slot for slot, _ in found if alone and slot.name == alone), None)
+        self.alone = next((slot for slot, _ in found if group is not None and slot.name == group.alone), None)
+        self.beside = frozenset(group.beside if group is not None else ())
         self.by_tag = {slot.tag: slot for slot, _ in found}
         self.by_url = {slot.url: slot for slot, home in found if home.url and slot.only != "write"}
         self.aliases = {url: slot for slot, home in found if home.url and slot.only != "write" for url in home.aliases}

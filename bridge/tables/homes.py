@@ -70,6 +70,7 @@ def _fhir_home(home: Keyed, on: str, formats: Formats) -> FhirHome:
         transform=TRANSFORMS[home.text("transform", "text")],
         system=home.text("unit") or home.text("system"),
         alone=home.text("alone"),
+        beside=tuple(cell.value for cell in home.cells("beside")),
     )
 
 

@@ -96,6 +96,7 @@ class FhirHome:
         transform: Value pair between DICOM text and the type's text.
         system: ``Coding.system`` of a coded value without terms; UCUM code of the unit of a Quantity.
         alone: Id of the member that a simple extension in place of a group's complex one is read as; empty: none is.
+        beside: URLs of sub-extensions of a group's that have no row, and are no fault either.
     """
 
     on: str
@@ -107,6 +108,7 @@ class FhirHome:
     transform: Transform
     system: str
     alone: str = ""
+    beside: tuple[str, ...] = ()
 
 
 class Identifier(NamedTuple):

@@ -329,6 +329,16 @@ def test_a_foreign_sub_extension_is_one_loose_leaf():
     assert f"{FIRST_ITEM}.extension[3]" in [loose.path for loose in reading.loose]
 
 
+def test_the_link_to_the_other_plans_resource_is_foreign_and_stays():
+    link = {"url": "plan", "valueReference": {"reference": "ImagingStudy/2"}}
+    document = study(instance(changed(item(), "extension", to=lambda subs: [*subs, link])))
+    reading = read(document)
+    assert codes(reading) == []
+    assert (f"{FIRST_ITEM}.extension[3]", State.UNMAPPED) in [(loose.path, loose.state) for loose in reading.loose]
+    other = B.translate(study(instance(item("PRIOR"))), to="fhir", into=document).output
+    assert link in other["series"][0]["instance"][0]["extension"][1]["extension"]
+
+
 def test_what_is_not_ours_is_loose_at_its_highest_level():
     document = study(
         started="2026-01", note=[{"text": "a"}], subject={"identifier": {"value": "P", "use": "usual"}, "display": "x"}
