@@ -102,6 +102,8 @@ def read_file(path: Path, limits: Limits) -> bytes:
 
 def _of_object(document: object) -> Format | None:
     """Return the format of a parsed document or a library's object, or None for bytes and text."""
+    if isinstance(document, (bytes, str)):
+        return None
     if isinstance(document, dict):
         if "resourceType" in document:
             return Format.FHIR
@@ -120,8 +122,6 @@ def _of_object(document: object) -> Format | None:
             return Format.HL7V2
         if library in {"fhir", "fhir_core"}:
             return Format.FHIR
-    if isinstance(document, (bytes, str)):
-        return None
     raise refuse("input.not-recognised", detail=f"a {type(document).__name__} is none of the inputs that are read")
 
 
@@ -156,10 +156,12 @@ def _of_bytes(document: object, *, raw: bool, limits: Limits) -> Format:
     """Return the format of bytes or text by its marks."""
     data = document.encode("utf-8", "surrogatepass") if isinstance(document, str) else document
     assert isinstance(data, bytes)
-    if not data or data.isspace():
-        raise refuse("input.empty")
     if data[128:132] == b"DICM":
         return Format.DICOM
+    if data[:1] == b"{":
+        return _of_json(data, limits)
+    if not data or data.isspace():
+        raise refuse("input.empty")
     if _HL7.match(data):
         return Format.HL7V2
     if data[:1] not in b"{[" and data[:64].removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":

@@ -137,10 +137,13 @@ class _Way(NamedTuple):
         """Return the way from the pieces to an element, or None if there is none."""
         if self.digits:
             return _number(self, pieces) if len(self.digits) == 1 else None
-        fast = self.slot.fast
-        if len(self.texts) < 2:
-            return lambda pieces: fast(self.value(pieces))
-        return _term(self)
+        fast, value = self.slot.fast, self.value
+        if len(self.texts) > 1:
+            return _term(self)
+        if type(value) is itemgetter:
+            at = self.texts[0]
+            return lambda pieces: fast(pieces[at])
+        return lambda pieces: fast(value(pieces))
 
 
 def _term(way: _Way) -> Leaf:

@@ -127,13 +127,12 @@ def _flattened(elements: Item, tags: list[str], values: list[_Texts], fields: Ma
     """
     for tag, _, found, items, null in elements:
         if items is None:
-            count = len(found)
-            if null:
-                tags.append(f"{tag}!")
-            elif count == 1 and found[0]:
+            if len(found) == 1 and found[0] and not null:
                 tags.append(tag)
-                values.append(fields.get(tag) or found[0])
-            elif count:
+                values.append(fields[tag] if tag in fields else found[0])
+            elif null:
+                tags.append(f"{tag}!")
+            elif found:
                 tags.append(f"{tag}*")
                 values.append(found)
             else:
