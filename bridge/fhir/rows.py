@@ -284,5 +284,7 @@ def _unchanged(before: Written | None, items: tuple[Item, ...]) -> dict[int, lis
     return same
 
 
-def _url(extension: Any) -> Any:
-    return extension.get("url") if isinstance(extension, dict) else None
+def _url(extension: Any) -> str:
+    """Return the url of an extension, or the empty string: foreign ones may be anything."""
+    url = extension.get("url") if isinstance(extension, dict) else None
+    return url if isinstance(url, str) else ""

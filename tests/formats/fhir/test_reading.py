@@ -339,6 +339,14 @@ def test_the_link_to_the_other_plans_resource_is_foreign_and_stays():
     assert link in other["series"][0]["instance"][0]["extension"][1]["extension"]
 
 
+def test_an_extension_whose_url_is_no_text_is_left_alone_when_written_into():
+    document = study(instance({"url": {"a": 1}, "valueString": "x"}, item()))
+    result = B.translate(study(instance(item("PRIOR"))), to="fhir", into=document, keep_going=True)
+    extensions = result.output["series"][0]["instance"][0]["extension"]
+    assert {"url": {"a": 1}, "valueString": "x"} in extensions
+    assert not any(code.startswith("internal") for code in result.codes)
+
+
 def test_what_is_not_ours_is_loose_at_its_highest_level():
     document = study(
         started="2026-01", note=[{"text": "a"}], subject={"identifier": {"value": "P", "use": "usual"}, "display": "x"}
