@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -12,20 +12,16 @@ from bridge.explanation import (
     ExplainedExample,
     ExplainedRow,
     ExplainedTerm,
-    ExplainedWires,
     Explanation,
 )
 from bridge.issues import Catalogue
-from bridge.result import Result
+from bridge.shown import Translate, live, made_up
 from bridge.tables import dictionary, source
 from bridge.tables.dictionary import Attribute
 from bridge.tables.formats import shipped
 from bridge.tables.rows import Check, Example, FhirHome, Group, Hl7Home, Member, Row, Tables, Terms
 
 _TAG = re.compile(r"\s*\(?\s*([0-9A-Fa-f]{4})\s*,?\s*([0-9A-Fa-f]{4})\s*\)?\s*\Z")
-
-
-Translate = Callable[..., Result]  # Bridge.translate
 
 
 def explain(tables: Tables, catalogue: Catalogue, name: str, translate: Translate) -> Explanation:
@@ -44,8 +40,8 @@ def explain(tables: Tables, catalogue: Catalogue, name: str, translate: Translat
     known = _known().get(attribute.tag, {})
     paths = [path for path in _paths(tables.members) if path[-1].tag == attribute.tag]
     rows = tuple(_row(tables, catalogue, path) for path in paths)
-    examples = ((row.id, one) for row in sorted(rows, key=lambda row: row.id != name) for one in row.examples)
-    wires = (_live(tables, row, one, translate) for row, one in examples)
+    examples = ((row, one) for row in sorted(rows, key=lambda row: row.id != name) for one in row.examples)
+    wires = (live(tables, attribute.tag, row.id, one, translate) for row, one in examples)
     return Explanation(
         tag=attribute.tag,
         keyword=attribute.keyword,
@@ -58,7 +54,7 @@ def explain(tables: Tables, catalogue: Catalogue, name: str, translate: Translat
         occurs=str(known.get("occurs", "")),
         trouble=tuple(map(str, known.get("trouble", ()))),
         rows=rows,
-        live=next(filter(None, wires), None),
+        live=next(filter(None, wires), None) or made_up(tables, attribute, rows, translate),
         generic=_generic(tables, attribute),
     )
 
@@ -153,37 +149,6 @@ def _occurs(tables: Tables, path: tuple[Member, ...]) -> str:
     classes = ", ".join(one.name.removesuffix(" Storage") for one in found if one)
     above = " / ".join(f"{group.name} ({group.tag[:4]},{group.tag[4:]})" for group in path[:-1])
     return f"{classes}: {f'item of {above}' if above else 'top level'}"
-
-
-def _live(tables: Tables, row: str, example: ExplainedExample, translate: Translate) -> ExplainedWires | None:
-    """Return what becomes of an example on both wires; None where the attribute has no place of its own there."""
-    facts = tables.dicom
-    head = {str(facts["sop-class"]): next(iter(tables.sop_classes)), str(facts["sop-instance"]): "1.2.3"}
-    document = {tag: {"vr": "UI", "Value": [uid]} for tag, uid in head.items()} | dict(example.dicom)
-    made = [translate(document, source="dicom-json", to=to, keep_going=True) for to in ("fhir", "hl7v2")]
-    places = [next((link.target for link in result.trace if link.row == row), "") for result in made]
-    if not all(places):
-        return None
-    segments = made[1].to_bytes().decode().split("\r")
-    name, _, number = places[1].partition("-")[0].rstrip("]").rpartition("[")
-    mine = [segment for segment in segments if segment.startswith(f"{name}|")]
-    path, part = _part(made[0].output, places[0])
-    return ExplainedWires(example=example.name, fhir_path=path, fhir=part, hl7v2=mine[int(number) - 1])
-
-
-def _part(resource: Any, place: str) -> tuple[str, Any]:
-    """Return the extension that a path leads into, or the element that holds its end; with its own path."""
-    part, path = resource, ""
-    steps = re.findall(r"(\w+)(?:\[(\d+)\])?", place)
-    for number, (name, index) in enumerate(steps):
-        if number == 0 and name not in part:
-            path = name
-            continue
-        if path.rpartition(".")[2].startswith("extension[") or (not index and number == len(steps) - 1):
-            break
-        part = part[name][int(index)] if index else part[name]
-        path += f".{name}" + (f"[{index}]" if index else "")
-    return path.lstrip("."), part
 
 
 def _fhir_lines(path: tuple[Member, ...]) -> Iterator[str]:

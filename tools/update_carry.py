@@ -85,6 +85,8 @@ says how a file is encoded (new files are in UTF-8).
 - **What a row's own place cannot hold** (several values where FHIR has room for one, text without a visible
   character) stands in the generic form beside it. Who the document is about (patient, study, series, instance) never
   does: such a value is refused, `value.unrepresentable`.
+- **Another VR than the row's.** Where a row has an attribute and a file gives it another VR (a Series Description in
+  ST), it is refused, `value.type`: no row can say which VR it was. UN is read as the row's VR (`input.vr-mismatch`).
 - **NaN and infinities** are values of FL and FD (PS3.5 6.2): they are carried with `value.not-finite`. NaN is one
   value, whatever its bits.
 - **Depth.** 16 nested sequences, the deepest that are read by default, fit into FHIR and back. Deeper ones (with a

@@ -136,3 +136,32 @@ def test_a_wrong_name_is_wrong_use(run):
     done = run("explain", "Modalty")
     assert done.exit_code == Exit.USAGE
     assert "Error: There is no attribute 'Modalty'; did you mean " in done.stderr
+
+
+def test_every_row_and_group_has_a_live_example(b):
+    assert [name for name in list(b.tables.by_id)[::9] if b.explain(name).live is None] == []
+
+
+def test_a_group_is_shown_by_its_own_segment(b):
+    assert "|300A0010^Dose Reference Sequence^99DCMELEM|1|1|" in b.explain("DoseReferenceSequence").live.hl7v2
+
+
+@pytest.mark.parametrize(
+    ("name", "fhir", "segment"),
+    [
+        ("NominalBeamEnergy", {"url": "value", "valueDecimal": 1.5}, "^DS^^99DCMVR||1.50|"),
+        ("00291010", {"url": "value", "valueBase64Binary": "AAECAw=="}, "^UN^^99DCMVR||AAECAw==|"),
+        ("60003000", {"url": "vr", "valueCode": "OB"}, "|60003000^Overlay Data^99DCMELEM^OB^^99DCMVR||"),
+        ("ControlPointSequence", {"url": "vr", "valueCode": "SQ"}, "|300A0111^Control Point Sequence^"),
+    ],
+)
+def test_an_attribute_without_a_row_is_shown_live_in_the_generic_form(b, name, fhir, segment):
+    live = b.explain(name).live
+    assert fhir in live.fhir["extension"]
+    assert segment in live.hl7v2
+    assert "On the wire, made just now" in str(b.explain(name))
+
+
+@pytest.mark.parametrize("name", ["TransferSyntaxUID", "OverlayData", "SpecificCharacterSet"])
+def test_what_never_travels_by_itself_has_no_live_example(b, name):
+    assert b.explain(name).live is None
