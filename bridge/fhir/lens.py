@@ -9,6 +9,7 @@ from bridge import jsontext
 from bridge.fhir import models, syntax
 from bridge.fhir.companions import add_to_hosts, completed
 from bridge.fhir.documents import assembled, release_of, scan
+from bridge.fhir.orders import Orders
 from bridge.fhir.patch import write_into
 from bridge.fhir.plan import Plan
 from bridge.fhir.stencil import Stencils
@@ -32,6 +33,7 @@ class FhirLens:
         self._tables = tables
         self._plans: dict[str, Plan] = {}
         self._stencils = Stencils()
+        self._orders = Orders(tables)
         self.plan("R4")
 
     def plan(self, release: str) -> Plan:
@@ -48,7 +50,8 @@ class FhirLens:
         Raises:
             Unreadable: The document is no FHIR resource that can be read.
         """
-        usual = self._stencils.read(document, options)
+        is_order = self._orders.may_be_in(document)
+        usual = None if is_order else self._stencils.read(document, options)
         if usual is not None:
             return usual
         loaded = syntax.load(document, options.limits)
@@ -60,7 +63,9 @@ class FhirLens:
                 reading.findings += syntax.faults(value, path)
         if loaded.findings:
             reading.findings[:0] = loaded.findings
-        self._stencils.learn(document, found.root, reading, found.plan, options)
+        reading.findings += self._orders.faults(found.root, reading.records, reading.sources)
+        if not is_order:
+            self._stencils.learn(document, found.root, reading, found.plan, options)
         return reading
 
     def write(
@@ -75,7 +80,9 @@ class FhirLens:
         """
         assert to is Format.FHIR
         if into is not None:
-            return write_into(self.plan, records, options, into)
+            written = write_into(self.plan, records, options, into)
+            written.findings += self._orders.faults(written.document, records, written.targets, "into")
+            return written
         writing = write_new(self.plan(options.fhir_release), records, options)
         if options.resource == "bundle" and records:
             return completed(self._tables, records, writing, options)

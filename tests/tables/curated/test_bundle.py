@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -238,6 +240,42 @@ def test_no_table_makes_an_active_order(tables: Tables, data):
         assert order["intent"] not in {"order", "original-order"}
 
 
+def order_of(record: Record, **changes: str) -> dict[str, Any]:
+    """Return a partner's ServiceRequest of a plan."""
+    document = BRIDGE.lens(Format.FHIR).write([record], Options(resource="service-request"), to=Format.FHIR).document
+    return {**document, **changes}  # type: ignore[dict-item]
+
+
+VERIFYING = with_value(WHOLE, "300A000A", "VERIFICATION")
+
+
+@pytest.mark.parametrize("record", [VERIFYING, with_reference("VERIFIED_PLAN")], ids=["intent", "relationship"])
+@pytest.mark.parametrize("changes", [{"status": "active"}, {"status": "draft", "intent": "order"}])
+def test_a_partners_active_order_of_a_plan_that_verifies_is_named(record, changes):
+    order = order_of(record, **changes)
+    place = "status" if changes["status"] == "active" else "intent"
+    for document in (order, json.dumps(order), json.dumps(order).encode()):
+        found = [issue for issue in BRIDGE.check(document) if issue.code == "rule.active-order"]
+        assert [f"ServiceRequest.{place}" in str(issue) for issue in found] == [True]
+    bundled = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": order}]}
+    assert "Bundle.entry[0].resource" in str(next(i for i in BRIDGE.check(bundled) if i.code == "rule.active-order"))
+
+
+def test_a_plan_that_verifies_is_not_written_into_an_active_order_without_a_word():
+    document = BRIDGE.translate(order_of(VERIFYING), to="dicom-json").output
+    order = order_of(WHOLE, status="active")
+    result = BRIDGE.translate(document, to="fhir", into=order)
+    assert ("rule.active-order", "into") in {(issue.code, issue.side) for issue in result.issues}
+    with pytest.raises(bridge.BridgeError):
+        BRIDGE.translate(document, to="fhir", into=order, strict=True)
+
+
+@pytest.mark.parametrize("changes", [{}, {"status": "draft"}, {"status": "completed", "intent": "plan"}])
+def test_an_order_that_is_none_is_no_fault(changes):
+    assert "rule.active-order" not in {issue.code for issue in BRIDGE.check(order_of(VERIFYING, **changes))}
+    assert "rule.active-order" not in {issue.code for issue in BRIDGE.check(order_of(WHOLE, status="active"))}
+
+
 # --- elements beside a relationship, by table option
 
 
@@ -289,6 +327,26 @@ def test_a_site_may_ask_for_replaces(tmp_path):
     (order,) = of(bundle(with_reference("PREDECESSOR"), b), "ServiceRequest")
     assert order["replaces"] == [{"identifier": {"system": "urn:dicom:uid", "value": "urn:oid:1.2.3.99"}}]
     assert order["status"] == "unknown"
+
+
+GUIDE = Path(__file__).parents[3] / "docs" / "whole_plan.md"
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_the_site_table_of_the_guide_does_what_it_says(tmp_path, release):
+    (text,) = re.findall(r"^```yaml\n(site:.*?)^```", GUIDE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    path = tmp_path / "beside-relationships.yaml"
+    path.write_text(text.replace("000000000000", BRIDGE.tables.tables["rt-plan-relationship"].digest[:12]))
+    b = bridge.load(path)
+    assert {term.dicom: term.fhir_also for term in b.tables.tables["rt-plan-relationship"].terms["rt-plan-relationship"].rows} == {
+        "PRIOR": ("supporting-info",), "ALTERNATIVE": (), "PREDECESSOR": ("derivation",), "VERIFIED_PLAN": (), "CONCURRENT": (),
+    }  # fmt: skip
+    (order,) = of(bundle(with_reference("PRIOR"), b, fhir_release=release), "ServiceRequest")
+    assert len(order["supportingInfo"]) == 2
+    document = bundle(with_reference("PREDECESSOR"), b, fhir_release=release)
+    (made,) = [one for one in of(document, "Provenance") if "entity" in one]
+    assert made["entity"][0]["role"] == ("source" if release == "R5" else "derivation")
+    assert of(bundle(with_reference("VERIFIED_PLAN"), b, fhir_release=release), "ServiceRequest") == []
 
 
 @pytest.mark.parametrize(
