@@ -47,6 +47,10 @@ class NativeWriter:
                 self.refuse(place, element, fault)
                 return
             value, text = None, values[0]
+        if _is_blocked(place.node, slot):
+            detail = f"the document has something else where the {slot.name} belongs; it was kept"
+            self.refuse(place, element, Fault("map.no-place", detail), side="into")
+            return
         node, path = place.own(), place.path
         for step in slot.path[:-1]:
             name = step.name
@@ -142,3 +146,22 @@ class NativeWriter:
             and str(entry.get("value", "")).startswith(alias.prefix)
             for alias in self.plan.aliases
         )
+
+
+def _is_blocked(node: Any, slot: Slot) -> bool:
+    """Whether a member on the way to a native element is of another shape than FHIR gives it."""
+    for name, is_list, where in slot.path[:-1]:
+        inner = node.get(name)
+        if not inner:
+            return False
+        if not is_list:
+            node = inner
+        elif not isinstance(inner, list):
+            return True
+        elif where is None:
+            node = inner[0]
+        else:
+            node = next((entry for entry in inner if isinstance(entry, dict) and entry.get(where[0]) == where[1]), {})
+        if not isinstance(node, dict):
+            return True
+    return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import bridge
-from bridge.issues import Unreadable
+from bridge.issues import BridgeError, Unreadable
 from bridge.ledger import State
 from bridge.record import Element
 from tests.core import CORE
@@ -337,6 +337,18 @@ def test_the_link_to_the_other_plans_resource_is_foreign_and_stays():
     assert (f"{FIRST_ITEM}.extension[3]", State.UNMAPPED) in [(loose.path, loose.state) for loose in reading.loose]
     other = B.translate(study(instance(item("PRIOR"))), to="fhir", into=document).output
     assert link in other["series"][0]["instance"][0]["extension"][1]["extension"]
+
+
+@pytest.mark.parametrize("subject", [[{}], 1.5, "x", [{"identifier": {}}], {"identifier": "x"}], ids=str)
+def test_what_has_another_shape_is_kept_and_said_when_written_into(subject):
+    document = study(instance(item()), subject=subject)
+    other = study(instance(item("PRIOR")))
+    with pytest.raises(BridgeError) as caught:
+        B.translate(other, to="fhir", into=document)
+    assert "input.malformed" in {issue.code for issue in caught.value.issues}
+    result = B.translate(other, to="fhir", into=document, keep_going=True)
+    assert result.output["subject"] == subject
+    assert "map.no-place" in result.codes
 
 
 def test_an_extension_whose_url_is_no_text_is_left_alone_when_written_into():
