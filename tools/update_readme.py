@@ -53,16 +53,20 @@ class Line(NamedTuple):
 
 def picture() -> str:
     """Return the SVG: the same plan as a DICOM data set, as FHIR and as HL7 v2; a colour for each row."""
+    return _drawn(*panels())
+
+
+def panels() -> tuple[dict[str, list[Line]], dict[str, str]]:
+    """Return the lines of the plan in each format, and the colour of each row."""
     b = bridge.load()
     fhir, hl7v2 = (b.translate(PLAN, to=to) for to in ("fhir", "hl7v2"))
     rows = list(_rows(b.tables.by_id[name] for name in SHOWN))
-    colours = dict(zip(rows, COLOURS, strict=True))
-    panels = {
+    lines = {
         "DICOM": list(_dicom(fhir.records[0].elements, b.tables.members, rows)),
         "FHIR": list(_fhir(fhir, b.tables.members, rows)),
         "HL7 v2": list(_hl7v2(hl7v2, b.tables.members, rows)),
     }
-    return _drawn(panels, colours)
+    return lines, dict(zip(rows, COLOURS, strict=True))
 
 
 def _rows(members: Iterator[Member]) -> Iterator[str]:

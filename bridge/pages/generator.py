@@ -121,7 +121,7 @@ def _settings(navigation: list[Any], name: str) -> dict[str, Any]:
             "tables",
             "sane_lists",
             {"toc": {"permalink": False}},
-            "pymdownx.highlight",
+            {"pymdownx.highlight": {"pygments_lang_class": True}},
             "pymdownx.superfences",
         ],
     }

@@ -23,7 +23,7 @@ class Found(NamedTuple):
     anchors: set[str]
     assets: list[str]
     blocks: list[Block]
-    bare: int  # blocks of code that do not say how they can be run
+    bare: list[tuple[str, str]]  # language and text of blocks of code that do not say how they can be run
 
 
 class _Reader(HTMLParser):
@@ -33,7 +33,8 @@ class _Reader(HTMLParser):
         self.anchors: set[str] = set()
         self.assets: list[str] = []
         self.blocks: list[Block] = []
-        self.bare = 0
+        self.bare: list[tuple[str, str]] = []
+        self.language = ""
         self.facts: dict[str, str] | None = None
         self.depth = 0
         self.texts: list[list[str]] = []
@@ -51,16 +52,22 @@ class _Reader(HTMLParser):
             self.assets.append(said["href"])
         if tag == "div" and self.facts is not None:
             self.depth += 1
+        if tag == "div" and "highlight" in said.get("class", ""):
+            self.language = next(
+                (name.removeprefix("language-") for name in said["class"].split() if name.startswith("language-")), ""
+            )
         if tag == "div" and "data-run" in said:
             self.facts, self.depth, self.texts = said, 0, []
         if tag == "pre":
             self.in_pre = True
             self.texts.append([])
-            self.bare += self.facts is None
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "pre":
             self.in_pre = False
+            if self.facts is None:
+                self.bare.append((self.language, "".join(self.texts[-1]).strip("\n")))
+                self.language = ""
         if tag == "div" and self.facts is not None:
             if self.depth == 0:
                 text, *rest = ["".join(part) for part in self.texts]

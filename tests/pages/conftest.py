@@ -20,7 +20,9 @@ FEW = ("300A0055", "300C0002", "300A000A", "00100010", "300A00C0")
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the site."""
+    """The folder of the site; BRIDGE_SITE may name one that was built before."""
+    if Path(os.environ.get("BRIDGE_SITE", ""), "index.html").is_file():
+        return Path(os.environ["BRIDGE_SITE"])
     folder = tmp_path_factory.mktemp("site") / "site"
     few = [] if IS_WHOLE else [word for tag in FEW for word in ("--only", tag)]
     done = CliRunner().invoke(main, ["pages", "-o", str(folder), *few])

@@ -37,7 +37,7 @@ def _same(one: str, other: str) -> bool:
 
 def test_every_block_of_the_attributes_says_how_it_is_run(site: Path) -> None:
     for page in (site / "attributes").glob("*.html"):
-        assert read(page).bare == 0, page.name
+        assert read(page).bare == [], page.name
         assert {block.run for block in read(page).blocks} <= set(KINDS)
 
 

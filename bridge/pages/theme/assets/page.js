@@ -17,6 +17,14 @@ for (const shown of document.querySelectorAll(".run > pre:first-child")) {
   shown.before(button);
 }
 
+// A long output begins where the attribute is.
+for (const out of document.querySelectorAll("pre.out")) {
+  const mark = out.querySelector("mark");
+  if (mark && mark.offsetTop > out.clientHeight) {
+    out.scrollTop = mark.offsetTop - out.offsetTop - 40;
+  }
+}
+
 for (const field of document.querySelectorAll("input[data-filter]")) {
   const rows = [...document.querySelectorAll(field.dataset.filter + " tbody tr")];
   const count = document.querySelector("[data-count]");
