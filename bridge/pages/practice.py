@@ -110,7 +110,7 @@ def _mirth(bench: Workbench, subject: Subject) -> Iterator[str]:
         else "In a transformer whose inbound data type is DICOM."
     )
     if specimen:
-        output = specimen.value
+        output = specimen.text
         yield block(_e4x(path), "js", output=output, file=f"{subject.tag}.json")
     for name, group in _templates().items():
         if group and any(member.id == group for member in path) and group in bench.bridge.tables.by_id:

@@ -76,6 +76,11 @@ class Specimen(NamedTuple):
         return str(found[0]) if found else ""
 
     @property
+    def text(self) -> str:
+        """All values as DICOM joins them (PS3.5 6.2); of a group the number of items."""
+        return "\\".join(map(str, _value(self.document, self.path)))
+
+    @property
     def place(self) -> str:
         """Where it is: ``300C0002[0].300A0055``."""
         return ".".join([f"{group.tag}[0]" for group in self.path[:-1]] + [self.path[-1].tag])
