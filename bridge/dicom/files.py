@@ -16,11 +16,18 @@ if TYPE_CHECKING:
 
 
 def loaded(data: bytes) -> Dataset:
-    """Return the data set in ``data``, as pydicom reads it."""
+    """Return the data set in ``data``, as pydicom reads it.
+
+    Raises:
+        Unreadable: ``input.malformed``, if pydicom cannot: a name of a character set with a NUL in it, for one.
+    """
     from pydicom import dcmread  # noqa: PLC0415 - only who works with pydicom pays for it
 
-    with silently():
-        return dcmread(io.BytesIO(data), force=True)
+    try:
+        with silently():
+            return dcmread(io.BytesIO(data), force=True)
+    except Exception as error:
+        raise refuse("input.malformed", "$", f"pydicom cannot read the data set ({type(error).__name__})") from None
 
 
 def emitted(dataset: Dataset, plan: Plan) -> bytes:
