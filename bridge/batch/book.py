@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from pathlib import Path
@@ -105,6 +106,8 @@ class Book:
         self._state.replace(item.retried, row, output)
         self.released.append(entry.output)
         self._state.tally[("outcome", Outcome.FAILED)] -= 1
+        for issue in {f"{code} {severity}" for code, severity, _ in json.loads(entry.flaws or "[]")}:
+            self._state.tally[("issue", issue)] -= 1  # those of the new row are counted below
         self._count(row)
 
     def _data(self, item: Item, row: Row) -> bytes | None:

@@ -264,6 +264,8 @@ class Run:
     def _finish(self) -> None:
         """Put in place what belongs to the run as a whole; done again if it was cut off."""
         self._sink.finish()
+        if self._job.retry:
+            self._state.relink()
         if self._job.target is not None:
             sources = self._sources()
             manifest.write(self._job.target, self._work, sources, self._state, self._about)

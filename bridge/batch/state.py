@@ -211,6 +211,14 @@ class State:
             (row.outcome, row.kind, row.digest or None, row.size, output, flaws, counts, seq),
         )
 
+    def relink(self) -> None:
+        """Let every duplicate say where the output of its first is, which may have been tried again."""
+        self._flush_rows()
+        self._db.execute(
+            "UPDATE entries SET output = (SELECT first.output FROM contents JOIN entries AS first USING (seq) "
+            "WHERE contents.digest = entries.digest) WHERE outcome = 'duplicate'"
+        )
+
     def entries(self, outcome: str = "", after: int = 0) -> Iterator[Entry]:
         """Yield what is remembered, in order, of one outcome or of all."""
         self._flush_rows()

@@ -101,3 +101,21 @@ def test_shards_take_what_was_done_after_all(tmp_path: Path, run: Run) -> None:
     run(source, form="ndjson", unmapped="reject")
     again = run(source, form="ndjson", retry=True)
     assert again.of("a.dcm")["output"] == "ImagingStudy-00000.ndjson#1"
+
+
+def test_a_second_try_is_not_counted_as_a_second_input(tmp_path: Path, run: Run) -> None:
+    bad = plan(1).replace(b"PREDECESSOR", b"pr!decessor")
+    source = write(tmp_path / "in", {"a.dcm": bad})
+    assert run(source).summary.issues == {"value.characters error": 1}
+    assert run(source, retry=True).summary.issues == {"value.characters error": 1}
+    again = run(source, retry=True, keep_going=True)
+    assert again.summary.outcomes == {"done": 1}
+    assert again.summary.issues["value.characters error"] == 1
+
+
+def test_the_double_of_what_was_done_after_all_has_its_output(tmp_path: Path, run: Run) -> None:
+    source = write(tmp_path / "in", {"a.dcm": plan(1), "b.dcm": plan(1)})
+    assert run(source, unmapped="reject").of("b.dcm")["output"].startswith("quarantine/")
+    again = run(source, retry=True)
+    assert again.of("b.dcm")["outcome"] == "duplicate"
+    assert again.of("b.dcm")["output"] == again.of("a.dcm")["output"] == "files/a.dcm.json"
