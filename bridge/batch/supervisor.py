@@ -26,6 +26,7 @@ from bridge.issues import Finding
 _START_SECONDS = 60.0
 _STARTS = 3  # workers in a row that may die before they are ready
 _TRIES = 2  # of one task alone: a worker may also be killed by what is no fault of the task
+_PIPE = 1 << 15  # bytes that a pipe holds in any case
 _AHEAD = 2  # chunks that a worker has at a time: one that it works on, and one that waits in its pipe
 
 
@@ -155,13 +156,24 @@ class Supervisor:
 
     def _dispatch(self) -> None:
         for worker in sorted(self._workers, key=lambda worker: len(worker.chunks)):
-            while self._waiting and len(worker.chunks) < _AHEAD:
+            while self._waiting and self._takes(worker, self._waiting[0]):
                 chunk = self._waiting.popleft()
                 if not worker.chunks:
                     worker.since = monotonic()
                 worker.chunks.append(chunk)
                 with suppress(OSError):  # it died: its pipe will say so
                     worker.pipe.send([tuple(task) for task in chunk.tasks])
+
+    def _takes(self, worker: _Worker, chunk: Chunk) -> bool:
+        """Return whether a chunk can be sent to a worker at once.
+
+        One that is at work does not read: what its pipe does not hold would have us wait for it, while it may be
+        waiting for us to read what it has done.
+        """
+        if not worker.chunks:
+            return True
+        size = sum(len(t.name) + len(t.path) + len(t.data or b"") + len(t.staged) + 64 for t in chunk.tasks)
+        return len(worker.chunks) < _AHEAD and size < _PIPE
 
     def _overdue(self) -> Iterator[tuple[Chunk, list[Row]]]:
         """End workers that take too long."""

@@ -15,7 +15,7 @@ from bridge.batch.partition import Converter
 from bridge.batch.reading import Task
 from bridge.batch.rows import Choices, Outcome, Row
 from bridge.batch.supervisor import Chunk, Limits, Supervisor, Unworkable
-from tests.batch.archives import left, plan, write
+from tests.batch.archives import document, left, plan, write, zipped
 from tests.batch.conftest import Run
 
 CHOICES = Choices(to="fhir")
@@ -49,7 +49,7 @@ def test_each_odd_input_fails_by_name_and_all_others_are_done(tmp_path: Path, ru
     files["15.dcm"] = odd_plan(15, b"ODD-HANG")
     files["25.dcm"] = odd_plan(25, b"ODD-EAT")
     files["35.dcm"] = odd_plan(35, f"DIE-ONCE:{tmp_path}/mark;".encode())
-    done = run(write(tmp_path / "in", files), workers=2, seconds=1.0)
+    done = run(write(tmp_path / "in", files), workers=2, seconds=4.0)
     assert {Path(name).name: codes for name, codes in done.reasons.items()} == {
         "05.dcm": ["internal.worker-died"],
         "15.dcm": ["internal.timeout"],
@@ -131,3 +131,10 @@ def _is_running(process: int) -> bool:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_large_inputs_and_large_outputs_do_not_wait_for_each_other(tmp_path: Path, run: Run) -> None:
+    """A worker that gives back more than a pipe holds, while it is sent more than a pipe holds."""
+    members = {f"{n}.dcm": document("vmat", n) for n in range(24)}
+    done = run(write(tmp_path / "in", {"a.zip": zipped(members)}), form="ndjson", unmapped="carry", workers=1)
+    assert done.summary.outcomes == {"done": 24}

@@ -1,4 +1,4 @@
-"""Measure the batch: ``python -m tests.benchmarks.batch [--only speed|peer|memory|spark] [--peer PYTHON] [--update]``.
+"""Measure the batch: ``python -m tests.benchmarks.batch [--only speed|share|peer|memory|spark] [--peer PYTHON] [--update]``.
 
 Every figure is of whole processes, start-up included. ``--update`` writes what was measured into ``docs/batch.md``.
 ``--peer`` names a Python that has dicom2fhir 0.1.25 and fhir.resources 8.2.0, in an environment of its own.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import pickle
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,9 @@ from pathlib import Path
 from statistics import median
 
 import bridge
+from bridge.batch.partition import Converter
+from bridge.batch.reading import Task, done
+from bridge.batch.rows import Choices
 from tests.benchmarks.batch.archive import write
 from tests.benchmarks.batch.measuring import Took, convert
 from tests.benchmarks.batch.sizing import sizing
@@ -34,7 +38,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.batch", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few inputs, one round: shows that it runs, not how fast")
     parser.add_argument(
-        "--only", choices=("speed", "peer", "memory", "spark"), action="append", help="measure no more than this"
+        "--only",
+        choices=("speed", "share", "peer", "memory", "spark"),
+        action="append",
+        help="measure no more than this",
     )
     parser.add_argument("--plans", type=int, default=10_000, metavar="N", help="plans of 3 kB for the speed")
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="rounds of each comparison")
@@ -72,6 +79,7 @@ def update(name: str, text: str) -> None:
 def sections(folder: Path, chosen: argparse.Namespace) -> Iterator[tuple[str, Iterator[str]]]:
     """Yield the sections of the page: name and lines; what is not asked for is not measured."""
     yield "speed", speed(folder, chosen.plans, chosen.rounds)
+    yield "share", share(folder, chosen.plans)
     if chosen.peer:
         yield "peer", against(folder, chosen.peer, chosen.plans // 10, chosen.rounds)
     yield "memory", memory(folder, chosen.most)
@@ -115,6 +123,36 @@ def loop(files: list[Path]) -> tuple[float, float]:
     for file in files:
         b.translate(file.read_bytes(), to="fhir").to_bytes()
     return time.perf_counter() - began, time.process_time() - worked
+
+
+def share(folder: Path, plans: int) -> Iterator[str]:
+    """Yield where the processor time of an input goes: it says something on a machine that others use, too."""
+    yield "| | reading and translating in a loop | in a worker | | supervising process | two workers against one, at best |"
+    yield "|---|---|---|---|---|---|"
+    for mix, count in (("small", plans), ("vmat", plans // 5)):
+        source = write(folder / f"{mix}-{count}", count, mix)
+        few = write(folder / f"{mix}-{count // 10}", count // 10, mix)
+        alone, worker, ratio = paired(sorted(source.rglob("*.dcm"))[:1000])
+        some, all_ = (convert(s, folder / "out", *FHIR, "--form", "ndjson", "--workers", "1") for s in (few, source))
+        above = (all_.supervising - some.supervising) / (count - count // 10)
+        times = f"{alone * 1e3:.2f} ms | {worker * 1e3:.2f} ms | {ratio:.2f}× | {above * 1e3:.3f} ms"
+        yield f"| {count:,} plans, {mix} | {times} | {2 / (1 + above / worker):.2f}× |"
+
+
+def paired(files: list[Path], each: int = 50) -> tuple[float, float, float]:
+    """Return processor seconds of an input in a loop and in a worker's function, and the ratio: medians of turns."""
+    b, converter = bridge.load(), Converter(Choices(to="fhir"))
+    pairs = []
+    for begin in range(0, len(files), each):
+        some = files[begin : begin + each]
+        began = time.thread_time()
+        for file in some:
+            b.translate(file.read_bytes(), to="fhir").to_bytes()
+        half = time.thread_time()
+        pickle.dumps([tuple(done(converter, Task(str(file), os.fsencode(file)))) for file in some])
+        pairs.append(((half - began) / len(some), (time.thread_time() - half) / len(some)))
+    one, other = (median(pair[side] for pair in pairs) for side in (0, 1))
+    return one, other, median(b / a for a, b in pairs)
 
 
 def against(folder: Path, peer: str, count: int, rounds: int) -> Iterator[str]:

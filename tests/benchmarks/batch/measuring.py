@@ -20,12 +20,14 @@ class Took(NamedTuple):
         seconds: By the clock.
         processor: Seconds of processor time, of all its processes.
         parent, workers: Bytes of memory at the peak: of the supervising process, and of the largest worker.
+        supervising: Seconds of processor time of the supervising process alone, to some hundredths.
     """
 
     seconds: float
     processor: float
     parent: int
     workers: int
+    supervising: float = 0.0
 
 
 def convert(source: Path, target: Path, *arguments: str) -> Took:
@@ -35,8 +37,10 @@ def convert(source: Path, target: Path, *arguments: str) -> Took:
     command = [sys.executable, "-m", "bridge", "convert", str(source), "-o", str(target), *arguments]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     parent = workers = 0
+    supervising = 0.0
     while process.poll() is None:
         parent = max(parent, _peak(process.pid))
+        supervising = max(supervising, _own(process.pid))
         workers = max([workers, *map(_peak, _below(process.pid))])
         time.sleep(0.05)
     seconds = time.perf_counter() - began
@@ -44,7 +48,7 @@ def convert(source: Path, target: Path, *arguments: str) -> Took:
     said = process.stderr.read().decode()
     process.stderr.close()
     assert process.returncode in (0, 1), said
-    return Took(seconds, _children() - before, parent, workers)
+    return Took(seconds, _children() - before, parent, workers, supervising)
 
 
 def _children() -> float:
@@ -59,6 +63,15 @@ def _peak(process: int) -> int:
     except OSError:
         return 0
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), 0)
+
+
+def _own(process: int) -> float:
+    """Return the processor time of a process without its children (proc(5): utime, stime), 0 when it has gone."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 def _below(process: int) -> list[int]:
