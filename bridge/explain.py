@@ -139,7 +139,7 @@ def _row(tables: Tables, catalogue: Catalogue, path: tuple[Member, ...]) -> Expl
         term_kind=("Defined Terms" if terms.is_open else "Enumerated Values") if terms else "",
         terms=tuple(_terms(terms)) if terms else (),
         checks=tuple(_check(check, catalogue) for check in member.checks),
-        examples=tuple(_examples(tables, [inner.tag for inner in path])),
+        examples=tuple(_examples(tables, [tag for inner in path for tag in _steps(inner)])),
     )
 
 
@@ -220,6 +220,12 @@ def _named(value: str) -> str:
     """Return a UID with its name, any other value as it is."""
     known = dictionary.registered(value)
     return f"{value} ({known.name})" if known else value
+
+
+def _steps(member: Member) -> tuple[str, ...]:
+    """Return the tags that lead to a member in DICOM: of an attribute in the first item of a sequence, both."""
+    first_of = member.first_of if isinstance(member, Row) else ""
+    return (first_of, member.tag) if first_of else (member.tag,)
 
 
 def _examples(tables: Tables, tags: list[str]) -> Iterator[ExplainedExample]:

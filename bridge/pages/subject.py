@@ -83,7 +83,7 @@ class Specimen(NamedTuple):
     @property
     def place(self) -> str:
         """Where it is: ``300C0002[0].300A0055``."""
-        return ".".join([f"{group.tag}[0]" for group in self.path[:-1]] + [self.path[-1].tag])
+        return ".".join([f"{tag}[0]" for tag in _above(self.path)] + [self.path[-1].tag])
 
     def item(self, document: Json) -> Json:
         """Return the item, or the data set, of a like document that has the attribute."""
@@ -123,11 +123,17 @@ def _examples(tables: Tables, path: Path) -> Iterator[Example]:
                 yield example
 
 
+def _above(path: Path) -> list[str]:
+    """Return the tags of the sequences that the end of a path is in, also of one whose first item alone has it."""
+    end = path[-1]
+    return [group.tag for group in path[:-1]] + ([end.first_of] if isinstance(end, Row) and end.first_of else [])
+
+
 def _item(document: Mapping[str, Any], path: Path) -> Json | None:
     """Return the first item that holds the end of a path."""
     items: list[Any] = [document]
-    for group in path[:-1]:
-        items = [inner for item in items for inner in item.get(group.tag, {}).get("Value", ())]
+    for tag in _above(path):
+        items = [inner for item in items for inner in item.get(tag, {}).get("Value", ())]
     return next((item for item in items if path[-1].tag in item), None)
 
 

@@ -149,7 +149,7 @@ def test_a_group_is_shown_by_its_own_segment(b):
 @pytest.mark.parametrize(
     ("name", "fhir", "segment"),
     [
-        ("NominalBeamEnergy", {"url": "value", "valueDecimal": 1.5}, "^DS^^99DCMVR||1.50|"),
+        ("SliceThickness", {"url": "value", "valueDecimal": 1.5}, "^DS^^99DCMVR||1.50|"),
         ("00291010", {"url": "value", "valueBase64Binary": "AAECAw=="}, "^UN^^99DCMVR||AAECAw==|"),
         ("60003000", {"url": "vr", "valueCode": "OB"}, "|60003000^Overlay Data^99DCMELEM^OB^^99DCMVR||"),
         ("ControlPointSequence", {"url": "vr", "valueCode": "SQ"}, "|300A0111^Control Point Sequence^"),
