@@ -321,7 +321,7 @@ def children(pid: int) -> list[int]:
         (("--audit", "/no/such/folder/x"), 2, "/no/such/folder/x"),
         (("--deliver", "/no/such/folder"), 2, "folder"),
         (("--jwt-keys", "/no/such/file"), 2, "issuer"),
-        (("--table", "pyproject.toml"), 5, "table."),
+        (("--table", "pyproject.toml"), 1, "table."),
     ],
 )
 def test_what_is_unsafe_or_cannot_work_does_not_start(
