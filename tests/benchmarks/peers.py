@@ -14,7 +14,7 @@ from pydicom.tag import Tag
 from bridge import Bridge
 from bridge.tables.rows import Group, Member
 
-Attributes = tuple[tuple[int, "Attributes"], ...]
+Attributes = tuple[tuple[int, int, "Attributes"], ...]  # tag, sequence in whose first item it is (0: none), members
 
 
 def attributes(b: Bridge) -> Attributes:
@@ -24,7 +24,9 @@ def attributes(b: Bridge) -> Attributes:
 
 def _tags(members: tuple[Member, ...]) -> Attributes:
     return tuple(
-        (Tag(member.tag), _tags(tuple(member.members.values())) if isinstance(member, Group) else ())
+        (Tag(member.tag), 0, _tags(tuple(member.members.values())))
+        if isinstance(member, Group)
+        else (Tag(member.tag), Tag(member.first_of) if member.first_of else 0, ())
         for member in members
     )
 
@@ -41,16 +43,19 @@ def pydicom_json(data: bytes) -> Callable[[], object]:
 
 def pydicom_reading_only(data: bytes, wanted: Attributes) -> Callable[[], object]:
     """Return pydicom told which elements to keep; the fastest that it can do."""
-    tags = [tag for tag, _ in wanted]
+    tags = [first_of or tag for tag, first_of, _ in wanted]
     return lambda: _values(dcmread(BytesIO(data), specific_tags=tags), wanted)
 
 
 def _values(data_set: Dataset, wanted: Attributes) -> list[object]:
     out: list[object] = []
-    for tag, inner in wanted:
-        if tag not in data_set:
+    for tag, first_of, inner in wanted:
+        holder = data_set
+        if first_of:
+            holder = data_set[first_of].value[0] if first_of in data_set and data_set[first_of].value else Dataset()
+        if tag not in holder:
             continue
-        value = data_set[tag].value
+        value = holder[tag].value
         if inner:
             for item in value:
                 out.extend(_values(item, inner))
