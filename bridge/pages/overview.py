@@ -34,7 +34,7 @@ def start_page(bench: Workbench, subjects: Sequence[Subject], guides: Mapping[st
     ]
     if guides:
         cards.insert(4, ("Guides", "guides/index.html", "Gateway, Mirth, batch, clouds, HTTP, lineage of plans."))
-    first = next((one for one in subjects if one.known.trouble), subjects[0])
+    first = max(subjects, key=lambda one: len(one.known.trouble))
     return page(
         "index",
         "bridge",
