@@ -6,6 +6,7 @@ the bridge itself, so they are what it answers.
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import lru_cache
 from typing import Any
 
@@ -95,8 +96,11 @@ def _examples(bridge: Bridge) -> dict[str, Any]:
 
 
 def _main(bridge: Bridge) -> Table:
-    """Return the table that the examples are about: the one that has most of its own."""
-    return max(bridge.tables.tables.values(), key=lambda table: len(table.examples))
+    """Return the table that the examples are about: the one with most rules to break, then with most examples."""
+    rules = Counter[str]()
+    for member in bridge.tables.by_id.values():
+        rules[member.table] += len(member.checks)
+    return max(bridge.tables.tables.values(), key=lambda table: (rules[table.id], len(table.examples)))
 
 
 def _plan(bridge: Bridge) -> dict[str, object]:
