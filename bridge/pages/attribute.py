@@ -9,8 +9,9 @@ from bridge.lineage.meanings import Meanings
 from bridge.pages import practice, wires
 from bridge.pages.history import changes, excerpt, is_checkout
 from bridge.pages.markup import Page, block, code, facts, grid, heading, link, listed, page, said, spoken, tag_of
-from bridge.pages.subject import Subject
+from bridge.pages.subject import Subject, above
 from bridge.pages.workbench import Workbench
+from bridge.tables import dictionary
 from bridge.tables.rows import Group, Row, Terms
 
 
@@ -107,6 +108,9 @@ def _path(bench: Workbench, path: tuple[Row | Group, ...]) -> str:
         steps.append(f"<strong>{name}</strong>" if is_self else link(name, f"{member.tag}.html"))
         if not is_self and member.tag not in bench.pages:
             steps[-1] = name
+    for tag in above(path)[len(path) - 1 :]:  # a sequence without a group: its first item alone is read
+        known = dictionary.attribute(tag)
+        steps.insert(-1, f"{escape(known.name) if known else ''} {tag_of(tag)}, first item")
     return " › ".join(steps)
 
 

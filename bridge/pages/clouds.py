@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple, cast
 
-from bridge.pages.subject import Path
+from bridge.pages.subject import Path, above, keywords
 from bridge.tables import source
 from bridge.tables.formats import shipped
 from bridge.tables.rows import Group
@@ -50,7 +50,7 @@ def _table() -> list[dict[str, Any]]:
 
 
 def _fits(statement: dict[str, Any], service: dict[str, Any], path: Path) -> bool:
-    member, is_nested = path[-1], len(path) > 1
+    member, is_nested = path[-1], bool(above(path))
     is_group = isinstance(member, Group)
     holds = {
         "nested": is_nested,
@@ -67,7 +67,7 @@ def _filled(text: str, path: Path) -> str:
     names = {
         "keyword": path[-1].keyword,
         "tag": path[-1].tag,
-        "keywords": ".".join(member.keyword for member in path),
-        "tags": ".".join(member.tag for member in path),
+        "keywords": ".".join(keywords(path)),
+        "tags": ".".join([*above(path), path[-1].tag]),
     }
     return text.format(**names)

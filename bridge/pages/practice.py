@@ -14,7 +14,7 @@ from bridge.pages.clouds import ABOUT, services
 from bridge.pages.faults import triggers
 from bridge.pages.markup import block, code, folded, grid, heading, link, said, spoken
 from bridge.pages.samples import samples
-from bridge.pages.subject import Path, Subject
+from bridge.pages.subject import Path, Subject, above, keywords
 from bridge.pages.workbench import Workbench
 from bridge.tables import source
 from bridge.tables.formats import shipped
@@ -50,10 +50,7 @@ def _clouds(subject: Subject) -> Iterator[str]:
     yield heading("Cloud support", "clouds")
     specimen = subject.specimen
     path = specimen.path if specimen else subject.paths[0]
-    yield said(
-        f"For {code('.'.join(member.keyword for member in path))}. "
-        "Each statement has its source and the date it was last checked."
-    )
+    yield said(f"For {code('.'.join(keywords(path)))}. Each statement has its source and the date it was last checked.")
     for service in services(path):
         yield heading(service.name, service.name.lower().replace(" ", "-").replace(",", ""), 3)
         yield grid(
@@ -106,7 +103,7 @@ def _mirth(bench: Workbench, subject: Subject) -> Iterator[str]:
     yield said(
         "In a transformer whose inbound data type is DICOM. An attribute in a sequence is never at the top level of "
         "<code>msg</code>, and <code>[0]</code> is the first item of several."
-        if len(path) > 1
+        if above(path)
         else "In a transformer whose inbound data type is DICOM."
     )
     if specimen:
@@ -133,7 +130,7 @@ def _templates() -> dict[str, str]:
 
 
 def _e4x(path: Path) -> str:
-    steps = "".join(f"['tag{group.tag}']['item'][0]" for group in path[:-1])
+    steps = "".join(f"['tag{tag}']['item'][0]" for tag in above(path))
     last = f"['tag{path[-1].tag}']"
     return f"msg{steps}{last}" + ("['item'].length()" if isinstance(path[-1], Group) else ".toString()")
 

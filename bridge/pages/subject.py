@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from bridge.explanation import Explanation
 from bridge.package.examples import base
+from bridge.tables import dictionary
 from bridge.tables.rows import Example, Group, Member, Row, Tables
 from bridge.translator import Bridge
 
@@ -83,7 +84,7 @@ class Specimen(NamedTuple):
     @property
     def place(self) -> str:
         """Where it is: ``300C0002[0].300A0055``."""
-        return ".".join([f"{tag}[0]" for tag in _above(self.path)] + [self.path[-1].tag])
+        return ".".join([f"{tag}[0]" for tag in above(self.path)] + [self.path[-1].tag])
 
     def item(self, document: Json) -> Json:
         """Return the item, or the data set, of a like document that has the attribute."""
@@ -123,16 +124,22 @@ def _examples(tables: Tables, path: Path) -> Iterator[Example]:
                 yield example
 
 
-def _above(path: Path) -> list[str]:
+def above(path: Path) -> list[str]:
     """Return the tags of the sequences that the end of a path is in, also of one whose first item alone has it."""
     end = path[-1]
     return [group.tag for group in path[:-1]] + ([end.first_of] if isinstance(end, Row) and end.first_of else [])
 
 
+def keywords(path: Path) -> list[str]:
+    """Return the keywords of the sequences, and of the attribute at the end."""
+    found = (dictionary.attribute(tag) for tag in above(path))
+    return [*(one.keyword for one in found if one), path[-1].keyword]
+
+
 def _item(document: Mapping[str, Any], path: Path) -> Json | None:
     """Return the first item that holds the end of a path."""
     items: list[Any] = [document]
-    for tag in _above(path):
+    for tag in above(path):
         items = [inner for item in items for inner in item.get(tag, {}).get("Value", ())]
     return next((item for item in items if path[-1].tag in item), None)
 

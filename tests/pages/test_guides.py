@@ -32,6 +32,7 @@ ELSEWHERE = {
     r"(python|curl) .*(gateway|8300)": "examples/gateway/test_gateway.py",
     r"python examples/site-table/site_table.py": "tests/test_examples.py",
     r"\.venv/bin/bridge |.* our-clinic.yaml|bridge (test|explain).*our-|bridge tables --schema": "tests/test_contributing.py",
+    r".* beside-relationships.yaml": "tests/tables/curated/test_bundle.py",
     r"make |python tools/|cd |export ": "tests/test_docs.py",
 }
 #: Blocks in other languages that another test holds against the code.
@@ -109,6 +110,7 @@ def test_every_line_of_a_shell_is_run_here_or_by_the_test_that_is_named(
         command = line.replace("/archive", "archive").replace("~/", "./home/")
         if page == "clouds" and "rows.jsonl" in command:
             command = command.replace("rows.jsonl", "--from bigquery rows.jsonl")
+        command, _, target = command.partition(" > ")
         words = shlex.split(command, comments=True)
         ran += 1
         assert words[0] == "bridge", f"{page}: {line}: no test runs it"
@@ -118,6 +120,8 @@ def test_every_line_of_a_shell_is_run_here_or_by_the_test_that_is_named(
             first = [word for word in words[1:] if word != again]
             assert again not in words or CliRunner().invoke(main, first).exit_code == 0, line
         done = CliRunner().invoke(main, words[1:], input="")
+        if target:
+            (desk / target).write_text(done.stdout, encoding="utf-8")
         if done.exit_code and "--fail-on" not in words:  # which is there to fail
             failed.append(f"{page}: {line}\n{done.output[-400:]}")
     assert failed == []
