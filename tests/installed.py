@@ -24,6 +24,10 @@ def main() -> None:
         result = translator.translate(plan, to=target, keep_going=True)
         assert result.ledger.is_balanced
         assert b"PREDECESSOR" in result.to_bytes(), target
+    from bridge.pages.guides import SOURCES, home
+
+    absent = {source for source in SOURCES.values() if not (home() / source).is_file()}
+    assert absent == {"CONTRIBUTING.md"}, f"guides are not in the wheel: {absent}"
     print(
         f"bridge {version} on Python {sys.version.split()[0]}: tables {', '.join(translator.tables.tables)}; four targets written"
     )

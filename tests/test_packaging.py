@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import bridge
+from bridge.pages.guides import SOURCES
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -16,7 +17,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 def test_every_package_ships() -> None:
     found = {".".join(path.parent.relative_to(ROOT).parts) for path in (ROOT / "bridge").rglob("__init__.py")}
-    assert set(PROJECT["tool"]["setuptools"]["packages"]) == found | {"bridge.mappings"}
+    assert set(PROJECT["tool"]["setuptools"]["packages"]) == found | {"bridge.mappings", "bridge.docs"}
 
 
 def test_every_table_ships() -> None:
@@ -24,6 +25,13 @@ def test_every_table_ships() -> None:
     shipped = {path for pattern in patterns for path in (ROOT / "mappings").glob(pattern)}
     there = {path for path in (ROOT / "mappings").rglob("*") if path.is_file() and path.suffix not in {".py", ".pyc"}}
     assert shipped == there
+
+
+def test_every_guide_ships_but_the_one_for_contributors() -> None:
+    patterns = PROJECT["tool"]["setuptools"]["package-data"]["bridge.docs"]
+    shipped = {f"docs/{pattern}" for pattern in patterns if pattern.endswith(".md")}
+    assert set(SOURCES.values()) - shipped == {"CONTRIBUTING.md"}
+    assert shipped <= set(SOURCES.values())
 
 
 def test_the_version_is_said_once_and_the_same_everywhere() -> None:

@@ -1,4 +1,8 @@
-"""Guides: the pages of ``docs/`` and the notes beside the examples, as they are in a checkout."""
+"""Guides: pages of ``docs/``.
+
+They stand beside the tables, in a checkout and where the bridge is installed. What an installation leaves out
+(pictures, the notes for contributors) is neither a guide nor a link there.
+"""
 
 from __future__ import annotations
 
@@ -12,22 +16,31 @@ from typing import NamedTuple
 
 from bridge.pages.markup import Page
 
-#: Name on the site -> file in the checkout. The first lines are what an integrator asks for first.
+#: Name on the site -> file. The first lines are what an integrator asks for first.
 SOURCES = {
-    "gateway": "examples/gateway/README.md",
+    "gateway": "docs/gateway.md",
     "mirth": "docs/mirth.md",
     "batch": "docs/batch.md",
     "clouds": "docs/formats.md",
     "http": "docs/http.md",
     "curl": "docs/curl.md",
     "mllp": "docs/mllp.md",
+    "playground": "docs/playground.md",
     "lineage": "docs/lineage.md",
     "package": "docs/package.md",
-    "site-table": "examples/site-table/README.md",
+    "site-table": "docs/site-table.md",
     "carry": "docs/carry.md",
     "whole-plan": "docs/whole_plan.md",
     "speed": "docs/speed.md",
     "contributing": "CONTRIBUTING.md",
+}
+#: File -> the page that the site makes of the same facts.
+_MADE = {
+    "docs/cli.md": "../cli.html",
+    "docs/issues.md": "../issues/index.html",
+    "docs/conformance.md": "../conformance.html",
+    "docs/conformance-hl7-tables.md": "../conformance-hl7-tables.html",
+    "docs/conformance-obx.md": "../conformance-obx.html",
 }
 _LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)")
 _TITLE = re.compile(r"^# +(.*)$", re.MULTILINE)
@@ -40,20 +53,16 @@ class Guide(NamedTuple):
     page: Page
 
 
-def guide_pages(output: Path) -> list[Guide]:
-    """Return the guides; none where this is no checkout. Files that they link to are copied to ``files/``."""
-    root = _checkout()
-    if root is None:
-        return []
+def home() -> Path:
+    """Return the folder that has the tables and the guides: the checkout, or the installed package."""
+    return Path(str(files("bridge.mappings"))).resolve().parent
+
+
+def guide_pages(output: Path, root: Path) -> list[Guide]:
+    """Return the guides below a folder. Files that they link to are copied to ``files/``."""
     there = {name: root / source for name, source in SOURCES.items() if (root / source).is_file()}
     guides = [Guide(name, _page(name, path, there, root, output)) for name, path in there.items()]
     return [Guide("index", _index(guides)), *guides] if guides else []
-
-
-def _checkout() -> Path | None:
-    folder = Path(str(files("bridge.mappings"))).resolve()
-    root = folder.parent
-    return root if (root / "docs").is_dir() and (root / "bridge").is_dir() else None
 
 
 def _index(guides: list[Guide]) -> Page:
@@ -65,7 +74,8 @@ def _page(name: str, path: Path, there: Mapping[str, Path], root: Path, output: 
     text = path.read_text(encoding="utf-8")
     found = _TITLE.search(text)
     title = found[1] if found else name
-    pages = {target.resolve(): other for other, target in there.items()}
+    pages = {target.resolve(): f"{other}.html" for other, target in there.items()}
+    pages |= {(root / source).resolve(): made for source, made in _MADE.items()}
 
     def linked(match: re.Match[str]) -> str:
         mark, shown, target = match.groups()
@@ -76,11 +86,19 @@ def _page(name: str, path: Path, there: Mapping[str, Path], root: Path, output: 
         if aimed.is_dir() and (aimed / "README.md").resolve() in pages:
             aimed = aimed / "README.md"
         if aimed.resolve() in pages:
-            return f"{mark}[{shown}]({pages[aimed.resolve()]}.html{f'#{anchor}' if anchor else ''})"
+            return f"{mark}[{shown}]({_at(pages[aimed.resolve()], anchor)})"
         copied = _copied(aimed, root, output)
-        return f"{mark}[{shown}]({copied})" if copied else shown
+        if not copied:  # a picture that is not there leaves nothing, a link its text
+            return "" if mark else shown
+        return f"{mark}[{shown}]({copied})"
 
     return Page(f"guides/{name}", title, _about(text), _LINK.sub(linked, text))
+
+
+def _at(page: str, anchor: str) -> str:
+    if page == _MADE["docs/issues.md"] and anchor:  # a part of the document is a page of the site
+        return f"../issues/{anchor}.html"
+    return f"{page}#{anchor}" if anchor else page
 
 
 def _about(text: str) -> str:

@@ -14,7 +14,7 @@ from bridge.package.frame import frame
 from bridge.pages.attribute import attribute_page
 from bridge.pages.faults import against_table
 from bridge.pages.generator import generate
-from bridge.pages.guides import Guide, guide_pages
+from bridge.pages.guides import Guide, guide_pages, home
 from bridge.pages.markup import Page
 from bridge.pages.overview import attributes_page, start_page, table_pages, term_pages
 from bridge.pages.reference import api_page, conformance_pages, issue_pages
@@ -63,7 +63,7 @@ def build(
     if with_trips:
         progress("round trips of every row")
     bench = _workbench(bridge, chosen, run, folder, with_trips=with_trips)
-    guides = guide_pages(output)
+    guides = guide_pages(output, home())
     pages = list(_pages(bench, chosen, guides, families, progress))
     pages += extra
     _write_artifacts(bench, output)

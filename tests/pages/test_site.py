@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import tomllib
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -13,6 +15,7 @@ import bridge
 from bridge.cli.main import main
 from bridge.pages import generator
 from bridge.pages.clouds import services
+from bridge.pages.guides import SOURCES, guide_pages, home
 from bridge.pages.history import changes, excerpt, is_checkout
 from bridge.pages.subject import subjects
 from tests.pages.conftest import FEW, IS_WHOLE, pages, read
@@ -113,6 +116,26 @@ def test_every_link_leads_somewhere(site: Path) -> None:
 def _is_left_out(aimed: Path) -> bool:
     """Whether a page is only there in the whole site."""
     return not IS_WHOLE and aimed.parent.name == "attributes"
+
+
+def test_guides_of_an_installation_link_to_nothing_that_it_lacks(tmp_path: Path) -> None:
+    installed = tmp_path / "bridge"
+    settings = tomllib.loads((home() / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    for pattern in settings["package-data"]["bridge.docs"]:
+        for path in (home() / "docs").glob(pattern):
+            target = installed / "docs" / path.relative_to(home() / "docs")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target)
+    guides = {guide.name: guide.page for guide in guide_pages(tmp_path / "site", installed)}
+    assert set(guides) == {"index", *SOURCES} - {"contributing"}
+    own = {f"{name}.html" for name in guides}
+    for name, page in guides.items():
+        links = re.findall(r"\]\(([^)#]+)[^)]*\)", page.body)
+        there = own | {link for link in links if (tmp_path / "site" / "guides" / link).resolve().is_file()}
+        made = {
+            link for link in links if re.fullmatch(r"https?:.*|\.\./(cli|issues/\w+|conformance[\w-]*)\.html", link)
+        }
+        assert set(links) - there - made == set(), name
 
 
 def test_nothing_is_loaded_from_another_host(site: Path) -> None:
