@@ -140,9 +140,14 @@ class _Chooser:
         return {tag: entry.element.values for tag, entry in entries if isinstance(entry, Leaf) and entry.element.values}
 
     def _free(self, record: Record) -> _Chosen | None:
-        """Return the only group of the patient that names no plan."""
+        """Return the only group of the patient that names no plan.
+
+        A report takes its first plan; beside a plan, an order of something else is left alone.
+        """
         free = []
         for state, group, ordinal in self._groups():
+            if any(other.is_plan for other in state.groups) and state.reader.is_another_order(group):
+                continue
             if not group.is_plan and group.line >= 0:
                 state.reader.read_fields(group)
             if (

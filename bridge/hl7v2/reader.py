@@ -103,6 +103,16 @@ class MessageReader:
         group.branch = {}
         self._fields(group, group.branch, set())
 
+    def is_another_order(self, group: OrderGroup) -> bool:
+        """Whether an order that names no plan has a number or a service of its own (OBR-2 to OBR-4, ORC-2, ORC-3)."""
+        if group.is_plan or group.line < 0:
+            return False
+        lines, mark = self._message.lines, self._message.marks.field
+        before = lines[group.line - 1]
+        named = lines[group.line].split(mark, 5)[2:5]
+        named += before.split(mark, 4)[2:4] if before[:3] == "ORC" else []
+        return any(map(str.strip, named))
+
     def _walk(self) -> list[Place]:
         """Sort the segments into order groups; return those with homes or constants."""
         message, plan, prefix = self._message, self._plan, self._prefix

@@ -208,6 +208,37 @@ def test_a_plan_without_an_order_gets_one_at_the_end():
     assert len(LENS.read(writing.document).records) == 2
 
 
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        ["OBR|2||A2|77^Report^L", "OBX|1|TX|report^x^L||text||||||F"],
+        ["OBR|2|P2||"],
+        ["OBR|2||F2|"],
+        ["ORC|RE|P2|F2", "OBR|2"],
+    ],
+    ids=["OBR-4", "OBR-2", "OBR-3", "ORC"],
+)
+def test_the_order_of_something_else_takes_no_second_plan(foreign):
+    message = [*MESSAGE, *foreign]
+    _, lines = into(message, record(uid="1.2.3.5"))
+    assert lines[: len(message)] == message
+    assert [line[:6] for line in lines[len(message) :]] == ["OBR|3|", "OBX|1|", "OBX|2|"]
+
+
+@pytest.mark.parametrize("blank", ["OBR|2", "OBR|2|||RTPLAN^RT Plan^DCM||||||||||||||||||||RT|F"])
+def test_an_order_that_says_nothing_of_its_own_takes_a_second_plan(blank):
+    message = [*MESSAGE, blank]
+    _, lines = into(message, record(uid="1.2.3.5"))
+    assert lines[: len(message)] == message
+    assert [line[:6] for line in lines[len(message) :]] == ["OBX|1|", "OBX|2|"]
+
+
+def test_of_two_plans_only_the_first_goes_into_the_report():
+    message = [MSH, PID, "OBR|1||A1|77^Report^L"]
+    _, lines = into(message, record(), record(uid="1.2.3.5"))
+    assert [line[:5] for line in lines[2:]] == ["OBR|1", "OBX|1", "OBX|2", "OBR|2", "OBX|1", "OBX|2"]
+
+
 def test_a_plan_goes_before_the_end_of_a_batch():
     batch = ["FHS|^~\\&|A", "BHS|^~\\&|A", *MESSAGE, "BTS|1", "FTS|1"]
     _, lines = into(batch, record(uid="1.2.3.5"))
