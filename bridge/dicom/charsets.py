@@ -46,10 +46,15 @@ class Charset:
 
     def encode(self, text: str) -> bytes:
         """Return the bytes; raise Undecodable. With code extensions only the first character set is written."""
+        codec = self._codec or "ascii"
         try:
-            return text.encode(self._codec or "ascii")
-        except UnicodeEncodeError:
+            data = text.encode(codec)
+            is_exact = text.isascii() or data.decode(codec) == text  # Shift JIS makes a yen sign the delimiter
+        except UnicodeError:
             raise Undecodable from None
+        if not is_exact:
+            raise Undecodable
+        return data
 
     def _extended(self, data: bytes) -> str:
         """Decode ISO 2022 with code extensions; whatever pydicom would replace is refused."""

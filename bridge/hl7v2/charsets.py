@@ -1,19 +1,26 @@
 """Character sets: MSH-18 (HL7 table 0211) to a codec, bytes to text and back.
 
 The declared set decides. Where none is declared the text must be ASCII (HL7 v2 2.16.9.18); UTF-8 is read as well, with
-a finding, and then the codec that the caller names. Nothing is ever replaced: bytes that are no text are refused.
+a finding, and then the codec that the caller names. Where MSH-18 repeats, the text may switch between the sets by
+escape sequences of ISO 2022. Nothing is ever replaced: bytes that are no text are refused.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
+from bridge import jisx0201
 from bridge.issues import Finding, refuse
+
+jisx0201.register()
 
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _WIDE = re.compile(rb"\x00?M\x00S\x00H|M\x00\x00\x00S").match
+_ESCAPED = re.compile(rb"\x1b[$(]").search
+_SHIFTED = re.compile(rb"\x1b\$\(?[@BD][^\x1b]*")
+_NO_CODE = "the code is not one that the bridge knows"
 _NAMES = re.compile(rb"[A-Z][A-Z0-9]{2}")
 
 
@@ -31,28 +38,81 @@ class Charset(NamedTuple):
     findings: tuple[Finding, ...]
 
 
-def decode(raw: bytes, declared: str, names: Mapping[str, str], fallback: str, prefix: str) -> Charset:
+class Sets:
+    """The character sets of ``mappings/hl7v2.yaml``.
+
+    Args:
+        settings: The file.
+
+    Attributes:
+        codecs: HL7 table 0211 to Python codecs.
+        switched: Codec and the sets among which it switches by escape sequences of ISO 2022.
+        instead: What to send in place of a set that no codec has.
+    """
+
+    __slots__ = ("codecs", "instead", "switched")
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        self.codecs: Mapping[str, str] = settings["character-sets"]
+        self.switched = {codec: frozenset(sets) for codec, sets in settings["switched-character-sets"].items()}
+        self.instead: Mapping[str, str] = settings["character-sets-instead"]
+
+    def switching(self, declared: Iterable[str]) -> str:
+        """Return the codec that switches among all sets of ``declared``, or the empty string."""
+        return next((codec for codec, among in self.switched.items() if among.issuperset(declared)), "")
+
+    def codec_of(self, declared: Sequence[str]) -> str:
+        """Return the codec of text that is still to become bytes; ``declared`` as in :func:`decode`."""
+        known = [code for code in declared if code]
+        if len(set(known)) > 1 or (known and not declared[0]):
+            first = self.codecs.get(declared[0], "")
+            return self.switching(declared) or (self.codecs.get(known[-1], "utf_8") if first == "ascii" else first)
+        return self.codecs.get(known[0], "utf_8") if known else "utf_8"
+
+
+def decode(raw: bytes, declared: Sequence[str], sets: Sets, fallback: str, prefix: str) -> Charset:
     """Return the text of a message.
 
     Args:
         raw: Its bytes.
-        declared: MSH-18, first repetition, first component; may be empty.
-        names: Table 0211 to Python codecs.
+        declared: MSH-18, the first component of each repetition; the first may be empty.
+        sets: The known ones.
         fallback: Codec for undeclared text that is neither ASCII nor UTF-8; may be empty.
         prefix: Of paths in this message.
 
     Raises:
         Unreadable: ``input.charset`` with the segment, or with MSH-18 if its code is unknown.
     """
-    if declared:
-        codec = names.get(declared)
-        if codec is None:
-            raise refuse(
-                "input.charset", f"{prefix}MSH-18", "the code is not one that the bridge knows", value=declared
-            )
-        return Charset(_strict(raw, codec, prefix), codec, ())
-    if raw.isascii():
-        return Charset(raw.decode("ascii"), "ascii", ())
+    first, others = declared[0], {code for code in declared[1:] if code} - {declared[0]}
+    path = f"{prefix}MSH-18"
+    codec = sets.codecs.get(first)
+    if codec is None:
+        raise refuse("input.charset", path, _unknown(first, sets), value=first)
+    findings: tuple[Finding, ...] = ()
+    if _ESCAPED(raw) and not codec.startswith("iso2022"):
+        if others:
+            codec = sets.switching(declared)
+            if not codec:
+                detail = "the message switches between character sets; let the sender use UNICODE UTF-8 alone"
+                raise refuse("input.charset", path, detail)
+        else:
+            detail = "there are escape sequences of ISO 2022, and MSH-18 names no set to switch to"
+            findings = (Finding("input.charset-suspect", path, detail),)
+    elif codec == "ascii" and not raw.isascii() and len(others) == 1 and sets.codecs.get(*others):
+        codec = sets.codecs[others.pop()]
+        detail = f"text beyond ASCII and MSH-18 names another set first; read as {codec}"
+        findings = (Finding("input.charset-undeclared", path, detail),)
+    if first or codec != "ascii" or raw.isascii():
+        return Charset(_strict(raw, codec, prefix, sets.instead.get(first, "")), codec, findings)
+    return _undeclared(raw, fallback, prefix)
+
+
+def _unknown(code: str, sets: Sets) -> str:
+    instead = sets.instead.get(code)
+    return f"the bridge cannot read this set; let the sender use {instead}" if instead else _NO_CODE
+
+
+def _undeclared(raw: bytes, fallback: str, prefix: str) -> Charset:
     try:
         text, codec = raw.decode("utf-8"), "utf_8"
     except UnicodeDecodeError:
@@ -63,12 +123,18 @@ def decode(raw: bytes, declared: str, names: Mapping[str, str], fallback: str, p
     return Charset(text, codec, (Finding("input.charset-undeclared", f"{prefix}MSH-18", detail),))
 
 
-def _strict(raw: bytes, codec: str, prefix: str) -> str:
+def unshifted(raw: bytes) -> bytes:
+    """Return bytes without the two-byte characters of ISO 2022, which may look like delimiters."""
+    return _SHIFTED.sub(b"", raw) if b"\x1b" in raw else raw
+
+
+def _strict(raw: bytes, codec: str, prefix: str, instead: str = "") -> str:
     try:
         return raw.decode(codec)
     except UnicodeDecodeError as error:
         place, number = _segment(raw, error.start)
         detail = f"bytes in segment {number} are not text in the character set of the message"
+        detail += f"; let the sender use {instead}" if instead else ""
         raise refuse("input.charset", prefix + place, detail, offset=error.start) from None
     except LookupError:
         raise refuse("input.charset", f"{prefix}MSH-18", "the fallback character set is not a codec") from None

@@ -246,9 +246,11 @@ class ValueWriter:
 
     def _encodable(self, value: str) -> None:
         try:
-            value.encode(self._codec)
-        except UnicodeEncodeError:
-            raise Unwritable("value.unrepresentable") from None
+            is_exact = value.encode(self._codec).decode(self._codec) == value
+        except UnicodeError:
+            is_exact = False
+        if not is_exact:
+            raise Unwritable("value.unrepresentable")
 
     def terms(self, row: RowPlan) -> dict[str, str]:
         """Return the raw text of each known term of a row."""

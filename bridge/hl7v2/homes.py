@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from bridge.hl7v2.charsets import Sets
 from bridge.tables.rows import Group, Hl7Home, Member, Row, Terms
 from bridge.transforms import TRANSFORMS
 
@@ -128,7 +129,7 @@ class Wire:
     """``mappings/hl7v2.yaml``, with types.
 
     Attributes:
-        names: HL7 table 0211 to Python codecs.
+        sets: The character sets.
         versions: The supported ones, oldest first.
         coded, identifiers, formatted, types: Kinds of OBX-2.
         deleted, no_value: OBX-11 of an observation that is withdrawn, or has no value.
@@ -139,7 +140,7 @@ class Wire:
     """
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
-        self.names: dict[str, str] = dict(settings["character-sets"])
+        self.sets = Sets(settings)
         self.versions: tuple[str, ...] = tuple(settings["versions"])
         self.default_version: str = settings["default-version"]
         self.coded = frozenset(settings["coded"])

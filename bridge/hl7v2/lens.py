@@ -41,7 +41,7 @@ class Hl7Lens:
         Raises:
             Unreadable: The document is not HL7 v2, or is damaged.
         """
-        parsed = tokens.parse(self._bytes(document), self._plan.wire.names, options)
+        parsed = tokens.parse(self._bytes(document), self._plan.wire.sets, options)
         out = Reading(findings=parsed.findings)
         for message in parsed.messages:
             self._check_version(message, out)
@@ -68,9 +68,10 @@ class Hl7Lens:
             return bytes(document)
         text = document if isinstance(document, str) else models.text_of(document)
         fields = text[: text.find("\r") if "\r" in text else None].split(text[3:4] or "|")
-        declared = fields[17].partition("~")[0] if len(fields) > 17 else ""
+        declared = fields[17] if len(fields) > 17 else ""
+        codes = [code.partition(text[4:5] or "^")[0].strip() for code in declared.split(text[5:6] or "~")]
         try:
-            return text.encode(self._plan.wire.names.get(declared, "utf_8") if declared else "utf_8")
+            return text.encode(self._plan.wire.sets.codec_of(codes))
         except UnicodeEncodeError:
             raise refuse("input.charset", "MSH-18", "the text has characters that its character set has not") from None
 

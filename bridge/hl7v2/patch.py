@@ -55,7 +55,7 @@ def write_into(
     """
     if options.unmapped != "carry" and any(_has_generic(record.elements, plan.top) for record in records):
         options = replace(options, unmapped="carry")
-    document = tokens.parse(data, plan.wire.names, options)
+    document = tokens.parse(data, plan.wire.sets, options)
     states = [_State(plan, message, options, check) for message in document.messages]
     writing = Writing(document=data)
     chooser = _Chooser(plan, states)
@@ -72,7 +72,7 @@ def write_into(
         state.message.raw = state.edits.applied()
     if changed:
         writing.document = tokens.emit(document)
-        document = tokens.parse(writing.document, plan.wire.names, options)
+        document = tokens.parse(writing.document, plan.wire.sets, options)
         after = [_State(plan, message, options, check) for message in document.messages]
     else:
         after = states

@@ -8,10 +8,10 @@ and, in a document whose first line ends with it, LF alone are read as well. Els
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from functools import lru_cache
 
 from bridge.hl7v2 import batch, charsets
+from bridge.hl7v2.charsets import Sets
 from bridge.hl7v2.escapes import Escaper, Marks
 from bridge.issues import Finding, refuse
 from bridge.lens import Options
@@ -94,12 +94,12 @@ def emit(document: Document) -> bytes:
     return b"".join(part if isinstance(part, bytes) else part.raw for part in document.parts)
 
 
-def parse(data: bytes, names: Mapping[str, str], options: Options) -> Document:
+def parse(data: bytes, sets: Sets, options: Options) -> Document:
     """Return the messages in ``data``.
 
     Args:
         data: The document.
-        names: HL7 table 0211 to Python codecs.
+        sets: The character sets.
         options: Limits and the fallback character set.
 
     Raises:
@@ -110,11 +110,11 @@ def parse(data: bytes, names: Mapping[str, str], options: Options) -> Document:
     if len(data) > limits.hl7_batch_bytes:
         raise refuse("input.too-large", detail=f"more than {limits.hl7_batch_bytes} bytes")
     if data[:3] != b"MSH" or batch.FS in data or batch.VT in data or not _is_within(data, limits):
-        return _parse_parts(data, names, options)
+        return _parse_parts(data, sets, options)
     findings: list[Finding] = []
-    message = _message(data, names, options, "", findings, is_lf=_is_lf(data))
+    message = _message(data, sets, options, "", findings, is_lf=_is_lf(data))
     if not _is_one(message, limits, findings):
-        return _parse_parts(data, names, options)
+        return _parse_parts(data, sets, options)
     return Document([message], findings)
 
 
@@ -140,19 +140,16 @@ def _lines(text: str, *, is_lf: bool) -> list[str]:
 _STARTS = frozenset({"MSH", "FHS", "BHS", "BTS", "FTS", "\ufeffMS", "\xef\xbb\xbf"})
 
 
-def _message(
-    raw: bytes, names: Mapping[str, str], options: Options, prefix: str, findings: list[Finding], *, is_lf: bool
-) -> Message:
+def _message(raw: bytes, sets: Sets, options: Options, prefix: str, findings: list[Finding], *, is_lf: bool) -> Message:
     """Return the message that starts with ``raw``, decoded and split into lines."""
     end = min(at for at in (raw.find(b"\r"), raw.find(b"\n"), len(raw)) if at >= 0)
-    first = raw[:end].decode("latin-1")
+    first = charsets.unshifted(raw[:end]).decode("latin-1")
     marks = _marks(_header(first, prefix), prefix)
     fields = first.split(marks.field, 18)
     _refuse_version(fields, marks, prefix)
-    declared = (
-        fields[17].partition(marks.repetition)[0].partition(marks.component)[0].strip() if len(fields) > 17 else ""
-    )
-    text, codec, found = charsets.decode(raw, declared, names, options.fallback_charset, prefix)
+    declared = fields[17].split(marks.repetition) if len(fields) > 17 else [""]
+    codes = [code.partition(marks.component)[0].strip() for code in declared]
+    text, codec, found = charsets.decode(raw, codes, sets, options.fallback_charset, prefix)
     findings += found
     return Message(raw, text, codec, syntax(marks), is_lf=is_lf, prefix=prefix)
 
@@ -256,7 +253,7 @@ def path_of(message: Message, index: int) -> str:
     return f"{message.prefix}{name}[{sum(line[:3] == name for line in message.lines[: index + 1])}]"
 
 
-def _parse_parts(data: bytes, names: Mapping[str, str], options: Options) -> Document:
+def _parse_parts(data: bytes, sets: Sets, options: Options) -> Document:
     """Parse a document that is more than one bare message."""
     if not data.strip():
         raise refuse("input.empty")
@@ -274,7 +271,7 @@ def _parse_parts(data: bytes, names: Mapping[str, str], options: Options) -> Doc
         number += 1
         prefix = f"MSG[{number}]." if count > 1 else ""
         _refuse_large(raw, f"MSG[{number}]", options.limits)
-        message = _message(raw, names, options, prefix, findings, is_lf=is_lf)
+        message = _message(raw, sets, options, prefix, findings, is_lf=is_lf)
         _is_one(message, options.limits, findings)
         parts.append(message)
     batch.check_counts(units, findings)

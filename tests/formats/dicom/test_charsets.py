@@ -37,6 +37,12 @@ def test_an_unknown_character_set_is_none(plan):
     assert plan.charsets.get(("zlib_codec",)) is None
 
 
+@pytest.mark.parametrize("text", ["A¥B", "‾"])
+def test_a_yen_sign_does_not_become_the_delimiter(plan, text):
+    with pytest.raises(Undecodable):
+        plan.charsets.get(("ISO_IR 13",)).encode(text)
+
+
 EXTENDED = [
     pytest.param(
         ("", "ISO 2022 IR 87"), b"Yamada^Tarou=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B", "Yamada^Tarou=山田^太郎", id="Kanji"

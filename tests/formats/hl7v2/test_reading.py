@@ -555,6 +555,20 @@ def test_text_is_read_in_the_character_set_that_it_declares():
     assert caught.value.findings[0].code == "input.charset"
 
 
+@pytest.mark.parametrize(
+    ("declared", "codec", "text"),
+    [
+        ("~ISO IR87", "iso2022_jp", "山"),
+        ("8859/1~8859/2", "latin-1", "é"),
+        ("~8859/1", "latin-1", "é"),
+        ("X", "utf-8", "é"),
+    ],
+)
+def test_text_becomes_bytes_as_all_of_msh_18_says(declared, codec, text):
+    text = "\r".join([MSH.replace("UNICODE UTF-8", declared), PID, OBR, f"NTE|1||{text}", ""])
+    assert LENS._bytes(text) == text.encode(codec)
+
+
 def test_a_doubled_backslash_is_one_escape_character():
     reading = read(obx("300A0002^x^99DCMELEM", "a\\\\T\\\\b", type_="ST"), msh=MSH.replace("^~\\&", "^~\\\\&"))
     assert top(reading, "300A0002") == ("a&b",)

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from bridge.hl7v2 import tokens
+from bridge.hl7v2.charsets import Sets
 from bridge.hl7v2.escapes import USUAL, Marks
 from bridge.issues import Unreadable
 from bridge.lens import Options
@@ -15,12 +16,18 @@ from bridge.limits import Limits
 
 MSH = "MSH|^~\\&|A|B|C|D|20260101||ORU^R01|1|P|2.5.1"
 ONE = f"{MSH}\rPID|1||7\rOBR|1\rOBX|1|ST|a||b||||||F\r"
-NAMES = {"": "ascii", "UNICODE UTF-8": "utf_8"}
+SETS = Sets(
+    {
+        "character-sets": {"": "ascii", "UNICODE UTF-8": "utf_8"},
+        "switched-character-sets": {},
+        "character-sets-instead": {},
+    }
+)
 
 
 def parsed(text: str | bytes, **limits: int) -> tokens.Document:
     data = text if isinstance(text, bytes) else text.encode()
-    return tokens.parse(data, NAMES, Options(limits=Limits(**limits)))
+    return tokens.parse(data, SETS, Options(limits=Limits(**limits)))
 
 
 def refused(text: str | bytes, **limits: int) -> tuple[str, str]:
