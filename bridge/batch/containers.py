@@ -18,6 +18,7 @@ from typing import IO, Any, NamedTuple, cast
 from bridge.batch.documents import lines, messages
 from bridge.batch.guard import FREE, RATIO, Counted, Inflated
 from bridge.batch.peek import ARCHIVES, CLAIMS, HEAD, Look
+from bridge.batch.zstd import Unzstd
 from bridge.issues import Finding, Unreadable
 from bridge.limits import Limits
 
@@ -116,6 +117,7 @@ def _compressed(
         "gzip": _gunzip,
         "bzip2": bz2.BZ2File,
         "xz": _unxz,
+        "zstd": _unzstd,
     }
     inflated = Inflated(openers[kind](source), source)
     stream = io.BufferedReader(inflated, 1 << 16)
@@ -129,6 +131,10 @@ def _compressed(
 
 def _unxz(raw: Counted) -> IO[bytes]:
     return lzma.LZMAFile(cast("IO[bytes]", raw))
+
+
+def _unzstd(raw: Counted) -> IO[bytes]:
+    return cast("IO[bytes]", Unzstd(raw))
 
 
 def _gunzip(raw: Counted) -> IO[bytes]:

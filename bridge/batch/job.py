@@ -22,7 +22,7 @@ class Job:
         sources: Files, folders, patterns, or ``-``.
         target: Folder of the output; None for a rehearsal, which writes nothing.
         choices: How each input is translated.
-        form: ``files`` (one an input), ``ndjson`` or ``batch`` (shards), or ``parquet``.
+        form: ``files`` (one an input), ``ndjson`` or ``batch`` (shards), or ``parquet``, which is for that target alone.
         shard_size: Outputs in a shard.
         compress: ``none``, ``gzip`` or ``zstd``; for shards of NDJSON.
         workers: Processes; 0 works in this one, without limits of time and memory.
@@ -47,6 +47,11 @@ class Job:
     memory: int = 1 << 30
     max_failures: int = 0
     retry: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a form that there is not, or not for the target; raises ValueError."""
+        if self.form not in FORMS or (self.form == PARQUET) is not (self.choices.to == PARQUET):
+            raise ValueError(f"form {self.form!r} is not for {self.choices.to}; there are {', '.join(FORMS)}")
 
     @property
     def suffix(self) -> str:

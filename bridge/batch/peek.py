@@ -13,8 +13,8 @@ _SOON = 512  # where file meta information names the SOP Class, as everybody wri
 _META_END = 0x2FFFF  # no element of the file meta information comes after it
 SEEN = 1 << 20  # of text that is larger than a document may be
 
-CONTAINERS = ("zip", "tar", "gzip", "bzip2", "xz", "ndjson", "hl7-batch")
-ARCHIVES = CONTAINERS[:5]
+CONTAINERS = ("zip", "tar", "gzip", "bzip2", "xz", "zstd", "ndjson", "hl7-batch")
+ARCHIVES = CONTAINERS[:6]
 # Names that claim a format which is read: what is called so and is none of it has failed.
 CLAIMS = (".dcm", ".dicom", ".hl7", ".er7")
 
@@ -24,6 +24,7 @@ _ARCHIVES = (
     ("gzip", 0, b"\x1f\x8b"),
     ("bzip2", 0, b"BZh"),
     ("xz", 0, b"\xfd7zXZ\0"),
+    ("zstd", 0, b"\x28\xb5\x2f\xfd"),
     ("tar", 257, b"ustar"),
 )
 _ER7 = re.compile(rb"(?:\xef\xbb\xbf)?[\x0b\s]*(MSH|FHS|BHS)[^\w\s]")

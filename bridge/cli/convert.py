@@ -129,10 +129,12 @@ def _job(
     Raises:
         click.UsageError: With what to do instead.
     """
-    form = "parquet" if target == "parquet" else form or "files"
     if target == "parquet":
         _refuse_without("pyarrow", "Parquet", "parquet")
-    elif form not in (fits := _FITS.get(target, ("files",))):
+        if form:
+            raise click.UsageError("--form is not for parquet; leave it out.")
+    form = "parquet" if target == "parquet" else form or "files"
+    if target != "parquet" and form not in (fits := _FITS.get(target, ("files",))):
         raise click.UsageError(f"--form {form} is not for {target}; choose {' or '.join(fits)}.")
     if choices["compress"] != "none" and form != "ndjson":
         raise click.UsageError("--compress is for --form ndjson.")

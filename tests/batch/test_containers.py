@@ -7,6 +7,7 @@ import gzip
 import io
 import lzma
 import struct
+import sys
 import tarfile
 import zipfile
 import zlib
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 
 from bridge.batch.containers import Piece, pieces
 from bridge.batch.documents import lines, messages
@@ -46,6 +48,7 @@ def codes(found: list[Piece]) -> dict[str, str]:
         pytest.param("gzip", tarred({"a.dcm": plan(1), "b/c": plan(2)}, packed=True), id="tar.gz"),
         pytest.param("bzip2", bz2.compress(tarred({"a.dcm": plan(1), "b/c": plan(2)})), id="tar.bz2"),
         pytest.param("xz", lzma.compress(tarred({"a.dcm": plan(1), "b/c": plan(2)})), id="tar.xz"),
+        pytest.param("zstd", zstandard.compress(tarred({"a.dcm": plan(1), "b/c": plan(2)})), id="tar.zst"),
     ],
 )
 def test_members_have_addresses(converter: Converter, kind: str, data: bytes) -> None:
@@ -57,12 +60,37 @@ def test_members_have_addresses(converter: Converter, kind: str, data: bytes) ->
 
 @pytest.mark.parametrize(
     ("kind", "pack"),
-    [("gzip", gzip.compress), ("bzip2", bz2.compress), ("xz", lzma.compress)],
-    ids=["gzip", "bzip2", "xz"],
+    [("gzip", gzip.compress), ("bzip2", bz2.compress), ("xz", lzma.compress), ("zstd", zstandard.compress)],
+    ids=["gzip", "bzip2", "xz", "zstd"],
 )
 def test_a_compressed_document_is_one_input(converter: Converter, kind: str, pack: Any) -> None:
     (piece,) = found(converter, pack(plan(1)), kind, "a.dcm.gz")
     assert (piece.member, piece.data) == ("!content", plan(1))
+
+
+def test_zstd_of_several_frames_is_one_input(converter: Converter) -> None:
+    data = zstandard.compress(plan(1)[:999]) + zstandard.compress(b"") + zstandard.compress(plan(1)[999:])
+    (piece,) = found(converter, data, "zstd", "a.dcm.zst")
+    assert (piece.member, piece.data) == ("!content", plan(1))
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        pytest.param(zstandard.compress(plan(1))[:-9], "input.truncated", id="cut"),
+        pytest.param(zstandard.compress(plan(1)) + b"and text", "input.malformed", id="more"),
+    ],
+)
+def test_zstd_that_is_none_fails(converter: Converter, data: bytes, code: str) -> None:
+    assert codes(found(converter, data, "zstd", "a.dcm.zst")) == {"": code}
+
+
+def test_zstd_without_its_package_fails_by_name(
+    converter: Converter, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    source = write(tmp_path / "in", {"a.tar.zst": zstandard.compress(tarred({"a.dcm": plan(1)}))})
+    assert run(source).reason("a.tar.zst") == ["unsupported.encoding"]
 
 
 def test_documents_in_members_have_numbers(converter: Converter) -> None:
@@ -148,10 +176,11 @@ def test_a_stream_that_inflates_without_end_is_given_up(converter: Converter, mo
     assert "input.bomb" in codes(found(converter, data, "gzip")).values()
 
 
-@pytest.mark.parametrize("kind", ["zip", "tar", "gzip", "bzip2", "xz"])
+@pytest.mark.parametrize("kind", ["zip", "tar", "gzip", "bzip2", "xz", "zstd"])
 @pytest.mark.parametrize("cut", [1, 50, 700, -200])
 def test_a_cut_container_says_so_and_gives_what_came_before(converter: Converter, kind: str, cut: int) -> None:
-    packed = {"gzip": gzip.compress, "bzip2": bz2.compress, "xz": lzma.compress}.get(kind, bytes)
+    packers = {"gzip": gzip.compress, "bzip2": bz2.compress, "xz": lzma.compress, "zstd": zstandard.compress}
+    packed = packers.get(kind, bytes)
     data = zipped({"a": plan(1), "b": plan(2)}) if kind == "zip" else packed(tarred({"a": plan(1), "b": plan(2)}))
     *before, last = found(converter, data[:cut], kind)
     assert all(piece.data in (plan(1), plan(2)) for piece in before)
