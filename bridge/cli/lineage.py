@@ -101,10 +101,15 @@ def lineage_command(
         raise click.UsageError("--output names an input, which would be lost; name another file.")
     if importlib.util.find_spec("networkx") is None:
         raise click.UsageError("networkx is not installed; pip install 'dicom-fhir-hl7-bridge[lineage]'.")
+    from bridge.issues import BridgeError  # noqa: PLC0415
     from bridge.lineage import build  # noqa: PLC0415
 
     bridge = options.loaded(tables)
-    found = build(_documents(sources), bridge=bridge, source=source, **choices)
+    try:
+        found = build(_documents(sources), bridge=bridge, source=source, **choices)
+    except BridgeError:
+        screen_for().say("nothing is drawn, as a plan may be missing; --keep-going draws what can be read", "warning")
+        raise
     issues = _issues(found)
     if not found.plans:
         screen = screen_for()

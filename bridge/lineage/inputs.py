@@ -49,9 +49,17 @@ def _is_path(source: str | PathLike[str]) -> bool:
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    for at, folders, names in os.walk(folder):
+    """Yield what is below a folder, also behind links, each folder once; a folder that cannot be listed, itself."""
+    visited, lost = set(), list[OSError]()
+    for at, folders, names in os.walk(folder, onerror=lost.append, followlinks=True):
+        status = Path(at).stat()
+        if (status.st_dev, status.st_ino) in visited:
+            folders.clear()
+            continue
+        visited.add((status.st_dev, status.st_ino))
         folders.sort()
         yield from (Path(at) / name for name in sorted(names))
+    yield from (Path(error.filename) for error in lost)
 
 
 def _documents(path: Path, *, is_named: bool) -> Iterator[Input]:

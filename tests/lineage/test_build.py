@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,31 @@ def test_a_folder_passes_by_what_is_no_plan(tmp_path: Path) -> None:
     (tmp_path / "a" / "adt.hl7").write_bytes(b"MSH|^~\\&|A|B|C|D|20260101||ADT^A01|1|P|2.5.1\rPID|1||X\r")
     found = lineage.build([tmp_path])
     assert (len(found.plans), found.tally, found.issues) == (12, (12, 3, 0), ())
+
+
+def test_links_are_followed_and_a_loop_once(tmp_path: Path) -> None:
+    """As `bridge convert` does: archives are often folders of links, and a plan that is left out is a wrong answer."""
+    shutil.copytree(EXAMPLES / "clinic", tmp_path / "disk" / "b")
+    folder = tmp_path / "a"
+    folder.mkdir()
+    (folder / "there").symlink_to(tmp_path / "disk")
+    (tmp_path / "disk" / "b" / "up").symlink_to(folder)
+    assert lineage.build([folder]).tally == (12, 0, 0)
+
+
+def test_a_folder_that_cannot_be_listed_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root may list any folder, so the system is made to refuse."""
+    (tmp_path / "closed").mkdir()
+    listed = os.scandir
+
+    def scandir(path: str) -> Any:
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr("os.scandir", scandir)
+    found = lineage.build([tmp_path], keep_going=True)
+    assert (found.tally.unread, [issue.code for issue in found.issues]) == (1, ["io.read"])
 
 
 def test_ndjson_is_read_line_by_line(tmp_path: Path, clinic: Any) -> None:

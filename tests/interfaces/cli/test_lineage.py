@@ -102,6 +102,7 @@ def test_what_cannot_be_read_stops_it_unless_it_is_to_go_on(run, tmp_path):
     stopped = run("lineage", tmp_path, "-o", out)
     assert (stopped.exit_code, out.exists()) == (Exit.UNREADABLE, False)
     assert f"{tmp_path / 'cut.dcm'} " in stopped.stderr
+    assert "--keep-going draws what can be read" in stopped.stderr
     went = run("lineage", tmp_path, "-o", out, "--keep-going")
     assert (went.exit_code, len(json.loads(out.read_text())["plans"])) == (Exit.ERRORS, 1)
     assert "1 document read, 1 not readable, 1 error" in went.stderr
