@@ -4,6 +4,7 @@
     spark-submit ... job.py s3a://archive --to fhir -o s3a://plans                   # an object store
     spark-submit ... job.py s3a://inbox --to fhir -o s3a://plans --state s3a://state # what is new since the last time
     spark-submit ... job.py messages.parquet --column message --to fhir -o plans     # a table of messages or JSON
+    spark-submit ... job.py /archive --to parquet -o rows --tables tables            # plans with their lineage groups
 
 The exit code is that of ``bridge convert``: 0 done, 1 some inputs failed, 3 no plan, 4 every input failed.
 """
@@ -18,7 +19,7 @@ import sys
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.functions import monotonically_increasing_id
 
-from bridge.batch import spark
+from bridge.batch import spark, spark_tables
 from bridge.batch.rows import Choices
 
 SETTINGS = {
@@ -42,7 +43,11 @@ def main(arguments: list[str] | None = None) -> int:
         spark.incremental(stream, choices, chosen.output, chosen.state)
     else:
         spark.write(spark.once(spark.convert(inputs(session, chosen), choices)), chosen.output)
-    return told(spark.written(session, chosen.output))
+    rows = spark.written(session, chosen.output)
+    if chosen.tables:
+        for name, table in spark_tables.tables(rows, choices)._asdict().items():
+            table.write.mode("overwrite").parquet(f"{chosen.tables}/{name}.parquet")
+    return told(rows)
 
 
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
@@ -56,8 +61,12 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--state", metavar="FOLDER", help="do what is new in the source, and remember it here")
     parser.add_argument("--each", type=int, default=10_000, metavar="N", help="files in a step of --state")
+    parser.add_argument("--tables", metavar="FOLDER", help="with --to parquet: plans and relationships of all steps")
     parser.add_argument("--unmapped", default="report", choices=("report", "carry", "reject"))
-    return parser.parse_args(arguments)
+    chosen = parser.parse_args(arguments)
+    if chosen.tables and chosen.to != "parquet":
+        parser.error("--tables is for --to parquet")
+    return chosen
 
 
 def inputs(session: SparkSession, chosen: argparse.Namespace) -> DataFrame:

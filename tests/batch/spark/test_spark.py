@@ -186,10 +186,14 @@ def job(*arguments: str, **more: Any) -> subprocess.Popen[bytes]:
 
 def test_the_job_tells_what_came_of_the_inputs(tmp_path: Path) -> None:
     source = mixed(tmp_path / "in", 8)
-    process = job(str(source), "--to", "fhir", "-o", str(tmp_path / "rows"), stdout=subprocess.PIPE)
+    tables = tmp_path / "tables"
+    process = job(
+        str(source), "--to", "parquet", "-o", str(tmp_path / "rows"), "--tables", str(tables), stdout=subprocess.PIPE
+    )
     said, _ = process.communicate(timeout=280)
     assert process.returncode == 1
     assert {line.split()[0] for line in said.decode().splitlines()} == {"done", "passed", "duplicate", "failed"}
+    assert {path.parent.name for path in tables.glob("*/_SUCCESS")} == {"plans.parquet", "relationships.parquet"}
 
 
 @pytest.mark.timeout(1200)
