@@ -22,7 +22,7 @@ class Job:
         sources: Files, folders, patterns, or ``-``.
         target: Folder of the output; None for a rehearsal, which writes nothing.
         choices: How each input is translated.
-        form: ``files`` (one an input), ``ndjson`` or ``batch`` (shards), or ``parquet``, which is for that target alone.
+        form: ``files`` (one an input), ``ndjson`` or ``batch`` (shards), or ``parquet`` for that target alone.
         shard_size: Outputs in a shard.
         compress: ``none``, ``gzip`` or ``zstd``; for shards of NDJSON.
         workers: Processes; 0 works in this one, without limits of time and memory.

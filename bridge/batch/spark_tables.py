@@ -98,4 +98,4 @@ def _is_stars(edges: DataFrame) -> bool:
     f = functions()
     if not edges.groupBy("node").agg(f.count("*").alias("count")).where("count > 1").isEmpty():
         return False
-    return edges.join(edges.select(f.col("least").alias("node")), "node", "leftsemi").isEmpty()
+    return bool(edges.join(edges.select(f.col("least").alias("node")), "node", "leftsemi").isEmpty())
