@@ -9,6 +9,7 @@ from typing import NamedTuple
 _WIDTH, _LABEL, _NUMBER, _ROW = 900, 330, 110, 26
 _HEIGHT = 180
 _MOST = 300  # points of a line
+_LETTERS = 44  # of a label that have room beside the bars in the fonts that browsers come with
 
 
 class Bar(NamedTuple):
@@ -30,12 +31,19 @@ def bars(rows: Sequence[Bar]) -> str:
         y = index * _ROW
         width = max(room * row.number / most, 1.5)
         parts.append(
-            f'<text x="{_LABEL - 10}" y="{y + 17}" text-anchor="end">{escape(row.label)}</text>'
+            f'<text x="{_LABEL - 10}" y="{y + 17}" text-anchor="end">{_short(row.label)}</text>'
             f'<rect x="{_LABEL}" y="{y + 4}" width="{width:.1f}" height="{_ROW - 8}" rx="2" fill="{row.colour}"/>'
             f'<text x="{_LABEL + width + 8:.1f}" y="{y + 17}" class="dim">{row.number:,}</text>'
         )
     said = ", ".join(f"{row.label} {row.number:,}" for row in rows)
     return _svg(len(rows) * _ROW + 4, said, parts)
+
+
+def _short(label: str) -> str:
+    """Return a label as it fits: of a long one the end says most; the whole is told to whoever points at it."""
+    if len(label) <= _LETTERS:
+        return escape(label)
+    return f"<title>{escape(label)}</title>{escape(label[:10])}…{escape(label[11 - _LETTERS :])}"
 
 
 def columns(rows: Sequence[tuple[str, int]], what: str) -> str:

@@ -76,20 +76,25 @@ def page(job: Job, state: State, summary: Summary, about: Mapping[str, object]) 
 
 
 def _facts(job: Job, state: State, about: Mapping[str, object]) -> str:
-    sizes = state.tallied("bytes")
+    sizes, inputs = state.tallied("bytes"), sum(state.tallied("outcome").values())
+    worked = sum(seconds for _, seconds, _ in state.pace())
     tables = about["tables"]
     assert isinstance(tables, Mapping)
     facts = {
         "sources": ", ".join(job.sources),
         "to": f"{job.choices.to}, {job.form}",
-        "read": f"{sum(sizes.values()) / 1e6:,.1f} MB in {sum(state.tallied('outcome').values()):,} inputs",
-        "worked": f"{sum(seconds for _, seconds, _ in state.pace()):,.1f} s with {job.workers or 1} workers",
+        "read": f"{sum(sizes.values()) / 1e6:,.1f} MB in {_counted(inputs, 'input')}",
+        "worked": f"{worked:,.1f} s with {_counted(job.workers or 1, 'worker')}",
         "bridge": str(about["bridge"]),
         "tables": ", ".join(f"{name} {version}" for name, version in tables.items()),
-        "machine": f"{os.cpu_count()} cores",
+        "machine": _counted(os.cpu_count() or 1, "core"),
     }
     rows = "".join(f"<dt>{name}</dt><dd>{_text(text)}</dd>" for name, text in facts.items())
     return f"<dl>{rows}</dl>"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _section(title: str, picture: str, table: str) -> str:
@@ -139,7 +144,7 @@ def _times(counts: Mapping[str, int]) -> list[tuple[str, int]]:
 
 
 def _milliseconds(value: float) -> str:
-    return f"{value / 1000:.3g} s" if value >= 1000 else f"{value:.2g} ms" if value >= 1 else f"{value * 1000:.3g} µs"
+    return f"{value / 1000:.3g} s" if value >= 1000 else f"{value:.0f} ms" if value >= 1 else f"{value * 1000:.3g} µs"
 
 
 def _pace(notes: Iterable[tuple[float, float, int]]) -> list[tuple[float, float]]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import json
 import os
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import bridge
+from bridge.batch import charts, report
 from bridge.batch.job import Progress
 from bridge.issues import BridgeError, Unreadable
 from bridge.record import Format
@@ -237,6 +239,20 @@ def test_the_report_is_one_file_that_needs_nothing(source: Path, run: Run) -> No
 def test_a_name_in_the_report_is_text(tmp_path: Path, run: Run) -> None:
     page = run(write(tmp_path / "<script>", {"a.dcm": plan(1)})).target / "report.html"
     assert "<script>" not in page.read_text(encoding="utf-8")
+
+
+def test_a_label_that_is_too_long_for_its_picture_keeps_its_end_and_is_told_whole() -> None:
+    label = "beam-limiting-device-rt-beam-limiting-device-type <X>"
+    picture = charts.bars([charts.Bar(label, 1), charts.Bar("short", 1)])
+    assert f"<title>{escape(label)}</title>beam-limit…-rt-beam-limiting-device-type &lt;X&gt;</text>" in picture
+    assert 'text-anchor="end">short</text>' in picture
+
+
+def test_times_in_the_report_are_read_at_a_glance() -> None:
+    assert [label for label, _ in report._times({"-1": 2, "0": 1, "7": 5, "10": 1})] == [
+        *("≤ 500 µs", "≤ 1 ms", "≤ 2 ms", "≤ 4 ms", "≤ 8 ms", "≤ 16 ms", "≤ 32 ms", "≤ 64 ms"),
+        *("≤ 128 ms", "≤ 256 ms", "≤ 512 ms", "≤ 1.02 s"),
+    ]
 
 
 def test_nothing_unfinished_is_left(source: Path, run: Run) -> None:
