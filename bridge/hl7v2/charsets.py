@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from bridge import jisx0201
+from bridge.hl7v2.escapes import Marks
 from bridge.issues import Finding, refuse
 
 jisx0201.register()
@@ -61,13 +62,20 @@ class Sets:
         """Return the codec that switches among all sets of ``declared``, or the empty string."""
         return next((codec for codec, among in self.switched.items() if among.issuperset(declared)), "")
 
-    def codec_of(self, declared: Sequence[str]) -> str:
-        """Return the codec of text that is still to become bytes; ``declared`` as in :func:`decode`."""
-        known = [code for code in declared if code]
-        if len(set(known)) > 1 or (known and not declared[0]):
-            first = self.codecs.get(declared[0], "")
-            return self.switching(declared) or (self.codecs.get(known[-1], "utf_8") if first == "ascii" else first)
-        return self.codecs.get(known[0], "utf_8") if known else "utf_8"
+    def said(self, raw: str, marks: Marks) -> str:
+        """Return the codec of text that is still to become bytes, as MSH-18 says it; empty if it names no known set."""
+        declared = codes(raw, marks)
+        first, others = self.codecs.get(declared[0], ""), [code for code in declared[1:] if code]
+        if not any(declared):
+            return "utf_8"
+        if not others or first != "ascii":
+            return (self.switching(declared) if others else "") or first
+        return self.switching(declared) or self.codecs.get(others[0], first)
+
+
+def codes(raw: str, marks: Marks) -> list[str]:
+    """Return the first component of each repetition of MSH-18."""
+    return [code.partition(marks.component)[0].strip() for code in raw.split(marks.repetition)]
 
 
 def decode(raw: bytes, declared: Sequence[str], sets: Sets, fallback: str, prefix: str) -> Charset:

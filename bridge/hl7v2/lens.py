@@ -69,9 +69,9 @@ class Hl7Lens:
         text = document if isinstance(document, str) else models.text_of(document)
         fields = text[: text.find("\r") if "\r" in text else None].split(text[3:4] or "|")
         declared = fields[17] if len(fields) > 17 else ""
-        codes = [code.partition(text[4:5] or "^")[0].strip() for code in declared.split(text[5:6] or "~")]
+        marks = tokens.marks_of(text[3:4] + "".join(fields[1:2])) or USUAL
         try:
-            return text.encode(self._plan.wire.sets.codec_of(codes))
+            return text.encode(self._plan.wire.sets.said(declared, marks) or "utf_8")
         except UnicodeEncodeError:
             raise refuse("input.charset", "MSH-18", "the text has characters that its character set has not") from None
 

@@ -147,9 +147,8 @@ def _message(raw: bytes, sets: Sets, options: Options, prefix: str, findings: li
     marks = _marks(_header(first, prefix), prefix)
     fields = first.split(marks.field, 18)
     _refuse_version(fields, marks, prefix)
-    declared = fields[17].split(marks.repetition) if len(fields) > 17 else [""]
-    codes = [code.partition(marks.component)[0].strip() for code in declared]
-    text, codec, found = charsets.decode(raw, codes, sets, options.fallback_charset, prefix)
+    declared = charsets.codes(fields[17], marks) if len(fields) > 17 else [""]
+    text, codec, found = charsets.decode(raw, declared, sets, options.fallback_charset, prefix)
     findings += found
     return Message(raw, text, codec, syntax(marks), is_lf=is_lf, prefix=prefix)
 

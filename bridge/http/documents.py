@@ -7,6 +7,7 @@ import re
 from typing import Any, NamedTuple
 
 from bridge import jsontext
+from bridge.hl7v2.charsets import Sets
 from bridge.http import ack
 from bridge.http.parameters import ENVELOPES, Asked, prove, text_codec, told
 from bridge.http.problems import Refused, issue, problem_of, refused
@@ -118,10 +119,8 @@ def _in_declared(body: bytes, charset: str, tables: Tables) -> bytes:
     if not charset or body.isascii():
         return body
     sent = text_codec(charset, "Content-Type")
-    names = tables.hl7v2["character-sets"]
-    assert isinstance(names, dict)
     head = ack.head_of(body, {})
-    said = names.get(head.msh(18).strip(), "") if head and head.msh(18) else "utf_8"
+    said = Sets(tables.hl7v2).said(head.msh(18), head.marks) if head else "utf_8"
     if not said or text_codec(said, "MSH-18") == sent:
         return body
     try:

@@ -186,6 +186,7 @@ def label_of(data: bytes, content_type: str) -> Any:
             "utf-8", "8859/1", "text/plain; charset=UTF-8", True, id="an engine encoded it anew and left MSH-18"
         ),
         pytest.param("latin-1", "UNICODE UTF-8", "text/plain; charset=iso-8859-1", True, id="the same the other way"),
+        pytest.param("utf-8", "~8859/1", "text/plain; charset=UTF-8", True, id="and MSH-18 names ASCII first"),
         pytest.param("latin-1", "8859/1", "text/plain; charset=UTF-8", "input.charset", id="the parameter is wrong"),
         pytest.param("latin-1", "8859/1", "text/plain; charset=no-such", "http.parameter", id="the parameter is none"),
         pytest.param(
