@@ -74,7 +74,7 @@ types: $(VENV)/.dev ## check the types (mypy --strict)
 layers: $(VENV)/.dev ## check that imports go one way (import-linter)
 	@$(BIN)/lint-imports
 
-fuzz: $(VENV)/.dev ## feed broken documents to every reader, SECONDS_EACH=10 a format
+fuzz: $(VENV)/.dev ## feed broken documents to every reader and writer, SECONDS_EACH=10 each
 	@$(BIN)/python -m tests.fuzz --seconds $(SECONDS_EACH) $(ARGS)
 
 wheel: $(VENV)/.dev ## build the sdist, and the wheel from it, into dist/

@@ -150,8 +150,9 @@ class DialectLens:
             writing.targets = [[_outcome(target, spelled.unsaid) for target in one] for one in writing.targets]
         return writing
 
-    def parse(self, document: object, options: Options = DEFAULT_OPTIONS) -> object:
+    def parse(self, document: object, options: Options = DEFAULT_OPTIONS, *, to: Format) -> object:
         """Return ``document`` in the form that :meth:`write` returns."""
+        assert to is self.dialect.format
         return self.dialect.parsed(document, options.limits)
 
     def to_bytes(self, document: object, to: Format) -> bytes:

@@ -112,7 +112,7 @@ class Lens(Protocol):
         """
         ...
 
-    def parse(self, document: object, options: Options = DEFAULT_OPTIONS) -> object:
+    def parse(self, document: object, options: Options = DEFAULT_OPTIONS, *, to: Format) -> object:
         """Return ``document`` in the form that :meth:`write` returns: dict, bytes or data set; otherwise unchanged."""
         ...
 

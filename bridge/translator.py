@@ -243,7 +243,7 @@ class Bridge:
             place = None if into is None else recognise(into, str(target), options.limits)
             if not any(record.elements for record in records):
                 nothing = Finding("map.nothing-to-map")
-                return Writing(None if place is None else lens.parse(place.document, options), [], [nothing])
+                return Writing(None if place is None else lens.parse(place.document, options, to=target), [], [nothing])
             if place is not None:
                 options = _with_raw(options)
             return lens.write(records, options, into=place.document if place else None, to=target)

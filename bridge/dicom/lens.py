@@ -141,9 +141,10 @@ class DicomLens:
         document = there if level is top else store.joined(level)
         return Written(document, patch.targets, patch.findings)
 
-    def parse(self, document: object, options: Options = DEFAULT_OPTIONS) -> object:
+    def parse(self, document: object, options: Options = DEFAULT_OPTIONS, *, to: Format = Format.DICOM) -> object:
         """Return ``document`` as :meth:`write` would: a ``Dataset``, dict or list; otherwise unchanged."""
-        if isinstance(document, str) or (isinstance(document, bytes) and syntax.is_json(document)):
+        is_text = isinstance(document, bytes) and (to is Format.DICOM_JSON or syntax.is_json(document))
+        if is_text or isinstance(document, str):
             return dicom_json.parsed(document, options.limits)[0]
         if isinstance(document, bytes):
             return files.loaded(document)

@@ -90,8 +90,9 @@ class FhirLens:
             add_to_hosts(self._tables, records, writing, options)
         return writing
 
-    def parse(self, document: object, options: Options = DEFAULT_OPTIONS) -> object:
+    def parse(self, document: object, options: Options = DEFAULT_OPTIONS, *, to: Format = Format.FHIR) -> object:
         """Return ``document`` as a dict, its numbers with their text."""
+        assert to is Format.FHIR
         return syntax.load(document, options.limits).value
 
     def to_bytes(self, document: object, to: Format) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -183,7 +183,8 @@ class _Document:
         facts = self.scan.plan.facts
         bases = (facts["base"], *facts["base-aliases"])
         for index, entry in enumerate(self.root.get("entry", ()) if self.root is not self.scan.root else ()):
-            if isinstance(entry.get("resource"), dict) and is_derived(entry["resource"], bases):
+            resource = entry.get("resource") if isinstance(entry, dict) else None
+            if isinstance(resource, dict) and is_derived(resource, bases):
                 path = f"Bundle.entry[{index}].resource"
                 self.writer.findings.append(Finding("map.derived-left", path, side="into"))
 
@@ -219,10 +220,16 @@ def _counts(place: Place) -> list[tuple[str, int]]:
     """Return what ``numberOf…`` must say of an anchor, by member."""
     node = place.node
     if place.host.name == "ImagingStudy":
-        series = [one for one in node.get("series", ()) if isinstance(one, dict)]
-        instances = sum(len(one.get("instance", ())) for one in series)
+        series = _children(node, "series")
+        instances = sum(len(_children(one, "instance")) for one in series)
         return [("numberOfSeries", len(series)), ("numberOfInstances", instances)]
-    return [("numberOfInstances", len(node.get("instance", ())))] if place.host.child else []
+    return [("numberOfInstances", len(_children(node, "instance")))] if place.host.child else []
+
+
+def _children(node: Mapping[str, object], name: str) -> list[dict[str, object]]:
+    """Return the objects of a member that should be a list of them."""
+    members = node.get(name)
+    return [one for one in members if isinstance(one, dict)] if isinstance(members, list) else []
 
 
 def _all(place: Place) -> list[Place]:

@@ -25,7 +25,8 @@ class Collector:
     """Collects the order groups of one message.
 
     Attributes:
-        contested: OBX-4 and tag of what several observations of the last group state; none of them was used.
+        contested: OBX-4 and tag of what several observations of the last group state; of values none was used, of
+            sequences the first.
         counted: Number of leaves in the observations seen so far, made without the lists of leaves.
     """
 
@@ -183,11 +184,11 @@ class Collector:
         stated = fields[6].partition(self._marks.component)[0] if len(fields) > 6 else ""
         return bool(stated) and self._message.syntax.escaper.decode(stated, self._message.codec).text != row.unit
 
-    def _twice(self, branch: Branch, tag: str, observation: Observation) -> None:
-        """Reject all observations of one attribute in one place, with one finding."""
+    def _twice(self, branch: Branch, tag: str, observation: Observation, key: str | None = None) -> None:
+        """Reject all observations of one attribute in one place, with one finding; ``key`` is OBX-4 of that place."""
         path, fields = f"{self._path(observation)}-5", observation.fields
         self._loose(Loose(path, "input.duplicate", State.REJECTED))
-        self.contested.add((fields[4], tag))
+        self.contested.add((fields[4] if key is None else key, tag))
         entry = branch.get(tag)
         if isinstance(entry, Leaf) and entry.line < 0:
             return  # the third, the fourth ...
@@ -244,7 +245,7 @@ class Collector:
             node = Node(plan.tag if plan else match.tag, plan, path, observation.line, key)
             name = key or f"flat {node.tag}"
             if node.tag in place or name in nodes:
-                self._twice(place, node.tag, observation)
+                self._twice(place, node.tag, observation, key.rpartition(".")[0])
                 continue
             node.is_flat = not key
             self._count(node, fields[5])

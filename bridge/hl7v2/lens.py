@@ -120,9 +120,9 @@ class Hl7Lens:
         if again.records != expected:
             writing.findings.append(Finding("map.unverified-output", "MSH[1]", side="target"))
 
-    def parse(self, document: object, options: Options = DEFAULT_OPTIONS) -> object:
+    def parse(self, document: object, options: Options = DEFAULT_OPTIONS, *, to: Format = Format.HL7V2) -> object:
         """Return ``document`` as bytes, as :meth:`write` returns messages."""
-        del options
+        del options, to
         return self._bytes(document)
 
     def to_bytes(self, document: object, to: Format = Format.HL7V2) -> bytes:

@@ -127,6 +127,8 @@ class Patcher:
             entry = None
         if entry is None:
             self._add(element, plan, trail, key)
+        elif isinstance(entry, Node) and (key, element.tag) in self._group.contested:
+            self._refuse_contested(element, trail)
         elif isinstance(entry, Node):
             self._node(element, entry, plan, trail)
         elif entry.element != element:
@@ -138,9 +140,7 @@ class Patcher:
             self._refuse(element, trail, _NO_PLACE, place, f"{element.tag}: the segment is not rewritten")
             return
         if (key, element.tag) in self._group.contested:
-            path = f"{self._message.prefix}OBX"
-            detail = f"{element.tag}: the message states it twice, and neither statement is replaced"
-            self._refuse(element, trail, "input.duplicate", path, detail)
+            self._refuse_contested(element, trail)
             return
         scribe = self._scribe
         before = len(scribe.targets)
@@ -154,6 +154,10 @@ class Patcher:
         for place_, target in zip(trails(element, trail), scribe.targets[before:], strict=True):
             if isinstance(target, Refusal):
                 self.refusals[place_] = target.reason
+
+    def _refuse_contested(self, element: Element, trail: Trail) -> None:
+        detail = f"{element.tag}: the message states it twice, and neither statement is replaced"
+        self._refuse(element, trail, "input.duplicate", f"{self._message.prefix}OBX", detail)
 
     def _refuse(self, element: Element, trail: Trail, code: str, path: str, detail: str) -> None:
         value = element.values[0] if element.values else None

@@ -10,8 +10,8 @@ from pathlib import Path
 from random import Random
 
 import bridge
-from tests.fuzz.seeds import FORMATS
-from tests.fuzz.targets import TARGETS, Problem, examine, run
+from tests.fuzz.seeds import seeds
+from tests.fuzz.targets import FUZZERS, INTO, TARGETS, Problem, examine, run
 
 FINDINGS = Path("fuzz-findings")
 ENOUGH = 5  # different findings of one format before its fuzzer stops
@@ -39,11 +39,13 @@ def _kind(problem: Problem) -> str:
 
 def replay(path: Path) -> int:
     """Run one document in every direction; return the number of troubles."""
-    source = next(name for name in sorted(FORMATS, key=len, reverse=True) if path.name.startswith(name))
+    source = next(name for name in sorted(FUZZERS, key=len, reverse=True) if path.name.startswith(name))
     translator, troubles = bridge.load(), 0
     ways = itertools.product(TARGETS, ("report", "carry", "reject"), (True, False), (True, False))
-    for target, unmapped, keep_going, into in ways:
-        options = {"to": target, "unmapped": unmapped, "keep_going": keep_going, "written_into": into}
+    for other, unmapped, keep_going, into in ways:
+        options = {"to": other, "unmapped": unmapped, "keep_going": keep_going, "written_into": into}
+        if source.startswith(INTO):
+            options |= {"to": source.removeprefix(INTO), "source": other, "seed": int(into) % len(seeds(other))}
         problem = examine(translator, source, 0, path.read_bytes(), options)
         if problem is not None:
             troubles += 1
@@ -56,7 +58,7 @@ def main() -> int:
     """Return 0 if nothing was found, else 1."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--seconds", type=float, default=10, help="for each format")
-    parser.add_argument("--format", action="append", choices=FORMATS, help="only this one; may be given several times")
+    parser.add_argument("--format", action="append", choices=FUZZERS, help="only this one; may be given several times")
     parser.add_argument("--seed", type=int, default=1, help="0 draws one and prints it")
     parser.add_argument("--replay", type=Path, help="a finding of an earlier run")
     given = parser.parse_args()
@@ -64,7 +66,7 @@ def main() -> int:
         return int(replay(given.replay) > 0)
     seed = given.seed or Random().randrange(1, 1 << 30)
     print(f"seed {seed}")
-    problems = [problem for source in given.format or FORMATS for problem in fuzz(source, given.seconds, seed)]
+    problems = [problem for source in given.format or FUZZERS for problem in fuzz(source, given.seconds, seed)]
     for problem in problems:
         print(f"\n{problem.saved(FINDINGS)}\n{problem.source} no. {problem.number}: {problem.what}", file=sys.stderr)
     return int(bool(problems))

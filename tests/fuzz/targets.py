@@ -16,13 +16,15 @@ from typing import Any, NamedTuple
 import bridge
 from bridge.issues import BridgeError
 from tests.fuzz.mutations import broken
-from tests.fuzz.seeds import CANARY, WORDS, seeds
+from tests.fuzz.seeds import CANARY, FORMATS, WORDS, seeds
 from tests.safety import attempt, homeless
 
 HANG = 20  # seconds; a document takes milliseconds
 #: The name of a JSON member is no value: it is part of the path, also when a mutation put a patient into it.
 _AS_A_NAME = re.compile(rb'"[^"]*%s[^"]*"\s*:' % CANARY.encode())
 TARGETS = ("fhir", "hl7v2", "dicom", "dicom-json")
+INTO = "into-"  # a broken document of the format behind it is written into
+FUZZERS = (*FORMATS, *[INTO + name for name in TARGETS])
 
 
 class Problem(NamedTuple):
@@ -85,11 +87,23 @@ def _options(chance: Random) -> dict[str, Any]:
     }
 
 
+def _options_into(source: str, chance: Random) -> dict[str, Any]:
+    """Return options with a good document to translate: the name of its format, and its number."""
+    good = chance.choice(TARGETS)
+    options = {"source": good, "seed": chance.randrange(len(seeds(good))), **_options(chance)}
+    return {**options, "to": source.removeprefix(INTO), "written_into": True}
+
+
 def _translation(translator: Any, source: str, document: bytes, options: dict[str, Any]) -> Any:
     """Translate, write the result out, and read what was written."""
     options = dict(options)
-    target = options["to"]
-    into = seeds(target)[0] if options.pop("written_into") else None
+    target, into = options["to"], None
+    is_into = options.pop("written_into")
+    if source.startswith(INTO):
+        source, into = options.pop("source"), document
+        document = seeds(source)[options.pop("seed")]
+    elif is_into:
+        into = seeds(target)[0]
     result = translator.translate(document, source=source, into=into, **options)
     if not result.ledger.is_balanced:
         raise AssertionError("the ledger does not balance")
@@ -148,5 +162,7 @@ def run(source: str, numbers: Iterator[int], seed: int = 1) -> Iterator[Problem 
     translator = bridge.load()
     for number in numbers:
         chance = Random(f"{seed}/{source}/{number}")
-        document, options = broken(source, seeds(source), WORDS[source], chance), _options(chance)
+        kind = source.removeprefix(INTO)
+        document = broken(kind, seeds(kind), WORDS[kind], chance)
+        options = _options_into(source, chance) if source.startswith(INTO) else _options(chance)
         yield examine(translator, source, number, document, options)

@@ -16,7 +16,7 @@ PIECE = 40
 
 
 @pytest.mark.parametrize("part", range(3))
-@pytest.mark.parametrize("source", FORMATS)
+@pytest.mark.parametrize("source", targets.FUZZERS)
 def test_a_broken_document_is_answered(source: str, part: int, tmp_path: Path) -> None:
     for problem in targets.run(source, iter(range(part * PIECE, (part + 1) * PIECE))):
         assert problem is None, f"{problem.saved(tmp_path)}: {problem.what}"
