@@ -17,6 +17,7 @@ from bridge.explanation import (
 from bridge.issues import Catalogue
 from bridge.shown import Translate, live, made_up
 from bridge.tables import dictionary, source
+from bridge.tables.definitions import defined
 from bridge.tables.dictionary import Attribute
 from bridge.tables.formats import shipped
 from bridge.tables.rows import Check, Example, FhirHome, Group, Hl7Home, Member, Row, Tables, Terms
@@ -50,7 +51,7 @@ def explain(tables: Tables, catalogue: Catalogue, name: str, translate: Translat
         vm=attribute.vm,
         is_retired=attribute.is_retired,
         edition=dictionary.edition(),
-        definition=str(known.get("definition", "")),
+        definition=next(filter(None, map(defined, (path[-1] for path in paths))), ""),
         occurs=str(known.get("occurs", "")),
         trouble=tuple(map(str, known.get("trouble", ()))),
         rows=rows,

@@ -113,7 +113,7 @@ class Explanation:
     Attributes:
         tag, keyword, name, vr, vm, is_retired: From the data dictionary (PS3.6).
         edition: Of the dictionary.
-        definition: In our words; empty where nobody wrote one.
+        definition: In our words; empty for an attribute without a row.
         occurs: Where the standard has it.
         trouble: What goes wrong with it in real life.
         rows: The rows that carry it; empty if there is none.

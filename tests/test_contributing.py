@@ -47,6 +47,10 @@ def test_the_row_is_there(grown: Any, bridge_: Any) -> None:
     assert set(grown.tables.by_id) - set(bridge_.tables.by_id) == {"patient-species-description"}
 
 
+def test_the_row_says_what_the_attribute_is(grown: Any) -> None:
+    assert grown.explain("patient-species-description").definition.startswith("Species of the patient")
+
+
 def test_every_example_of_the_grown_tables_holds_in_every_direction(grown: Any) -> None:
     from bridge.testing import example_runs
 
@@ -131,6 +135,7 @@ def test_its_examples_run_and_the_attribute_explains_itself(followed: Path) -> N
     assert "1 example, 6 runs, 0 failed" in tested.output
     told = run(followed, "bridge explain our-course-label --table our-clinic.yaml")
     assert "Course Label of 'OUR CLINIC 1.0' (300B,1010)" in told.stdout
+    assert "The clinic's short name of the course of treatment" in told.stdout
 
 
 def test_the_private_attribute_and_the_term_travel(followed: Path) -> None:

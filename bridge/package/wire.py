@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bridge.package.frame import Frame, segment
+from bridge.tables.definitions import defined
 from bridge.tables.rows import FhirHome, Group, Member, Row
 
 
@@ -154,11 +155,11 @@ def v2_path(member: Member) -> str:
 
 
 def said_of(member: Member) -> str:
-    """Return the sentence that defines an element after a row or group."""
+    """Return what defines an element after a row or group: what it is, and what DICOM has."""
     if isinstance(member, Row):
         most = "n" if member.vm[1] is None else str(member.vm[1])
         vm = f"{member.vm[0]}-{most}" if str(member.vm[0]) != most else most
         facts = f"VR {member.vr}, VM {vm}"
     else:
         facts = "a sequence; one extension for each item, in their order"
-    return f"{member.name} {tag_of(member.tag)} of DICOM, {facts} ({member.source})."
+    return f"{defined(member)} {member.name} {tag_of(member.tag)} of DICOM, {facts} ({member.source}).".lstrip()

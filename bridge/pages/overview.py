@@ -67,13 +67,14 @@ def attributes_page(subjects: Sequence[Subject]) -> Page:
         'placeholder="Tag, keyword, name, table" autocomplete="off">'
         f'<span data-count role="status">{len(subjects)} of {len(subjects)}</span></div>\n',
         grid(
-            ("tag", "name", "keyword", "VR", "tables"),
+            ("tag", "name", "keyword", "VR", "what it is", "tables"),
             (
                 (
                     link(tag_of(one.tag), f"{one.tag}.html"),
                     escape(one.known.name),
                     code(one.known.keyword),
                     escape(one.known.vr),
+                    escape(one.known.definition),
                     ", ".join(dict.fromkeys(escape(row.table) for row in one.known.rows)),
                 )
                 for one in subjects

@@ -165,6 +165,7 @@ def _row(node: Keyed, table: str, terms: Mapping[str, Terms], formats: Formats, 
         because=node.text("because"),
         creator=node.text("creator"),
         first_of=_attribute(node.text("first-of")).tag if "first-of" in node.nodes else "",
+        definition=node.text("definition"),
         spot=node.spot,
     )
 
@@ -184,6 +185,7 @@ def _group(node: Keyed, table: str, terms: Mapping[str, Terms], formats: Formats
         hl7v2=homes.count_home(node.keyed("hl7v2"), attribute, formats),
         checks=tuple(_check(check) for check in node.maps("check")),
         creator=node.text("creator"),
+        definition=node.text("definition"),
         spot=node.spot,
     )
 

@@ -189,6 +189,7 @@ class Row:
         because: Why a one-way row is one.
         creator: Of a private attribute: whose it is (PS3.5 7.8.1). The tag is that of the block that is written.
         first_of: Tag of the sequence in whose first item DICOM has the attribute; empty where it stands here itself.
+        definition: What it is, where the row says it itself; see :mod:`bridge.tables.definitions`.
     """
 
     id: str
@@ -210,6 +211,7 @@ class Row:
     because: str = ""
     creator: str = ""
     first_of: str = ""
+    definition: str = ""
     spot: Spot
 
 
@@ -223,6 +225,7 @@ class Group:
         fhir: Homes of the complex extension.
         hl7v2: Home of the item count (an NM OBX on the sequence itself).
         creator: Of a private sequence: whose it is.
+        definition: As a row's.
     """
 
     id: str
@@ -237,6 +240,7 @@ class Group:
     hl7v2: Hl7Home
     checks: tuple[Check, ...]
     creator: str = ""
+    definition: str = ""
     spot: Spot
 
 

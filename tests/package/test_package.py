@@ -18,6 +18,7 @@ from bridge.package.frame import Frame, computable, frame, id_of
 from bridge.package.invariants import UID
 from bridge.package.wire import Extension, own
 from bridge.tables import builtin
+from bridge.tables.definitions import defined
 from bridge.tables.rows import Group, Row
 from tests.package.packages import RELEASES, bad_examples, package, resources, translator
 
@@ -114,6 +115,13 @@ def test_there_is_a_definition_for_every_extension_of_ours(release: str) -> None
     facts = translator().tables.fhir
     generic = {facts["attribute-extension"], facts["text-extension"], *facts["package"]["profiles"].values()}
     assert set(_definitions(release)) == found | generic
+
+
+def test_a_definition_says_what_the_attribute_is(release: str) -> None:
+    for extension in own(package(release).frame):
+        elements = {one["id"]: one for one in _definitions(release)[extension.name]["differential"]["element"]}
+        for name, one in _walk(extension):
+            assert elements[name]["definition"].startswith(f"{defined(one.member)} {one.member.name} (")
 
 
 def test_contexts_types_and_cardinalities_are_those_of_the_rows(release: str) -> None:

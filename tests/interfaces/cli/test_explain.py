@@ -71,6 +71,12 @@ def test_it_gives_the_whole_story_of_the_attribute(b):
         assert line in str(what)
 
 
+def test_it_says_what_an_attribute_with_several_rows_is(b):
+    what = b.explain("ReferencedBeamNumber")
+    assert what.definition == "Which beam of the plan is meant, by its Beam Number."
+    assert str(what).split("\n")[2] == f"  {what.definition}"
+
+
 def test_the_live_example_is_what_the_bridge_writes(b):
     live = b.explain("300A0055").live
     example = next(one for one in b.explain("300A0055").rows[0].examples if one.name == live.example)
