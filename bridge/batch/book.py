@@ -11,7 +11,7 @@ from typing import Any
 from bridge.batch.feed import Item
 from bridge.batch.job import Job
 from bridge.batch.quarantine import Quarantine
-from bridge.batch.rows import Outcome, Row
+from bridge.batch.rows import Flaw, Outcome, Row
 from bridge.batch.sinks import Sink
 from bridge.batch.state import State
 
@@ -93,10 +93,13 @@ class Book:
     def _retried(self, item: Item, row: Row, staged: str) -> None:
         """Put what was done after all in its place; what has failed again stays."""
         self.notes["after"] = item.retried
-        if row.outcome in (Outcome.FAILED, Outcome.CONTAINER):
-            self._count(row._replace(outcome=Outcome.FAILED), again=True)
-            return
         entry = next(self._state.entries(Outcome.FAILED, item.retried - 1))
+        if row.outcome == Outcome.CONTAINER:  # what was wrong with it as a whole still is: it was not changed since
+            flaws = tuple(Flaw(*flaw) for flaw in json.loads(entry.flaws))
+            row = row._replace(outcome=Outcome.FAILED, flaws=flaws)
+        if row.outcome == Outcome.FAILED:
+            self._count(row, again=True)
+            return
         output = ""
         before = self._state.first(row.digest, item.retried) if row.digest else None
         if before is not None and before.seq != item.retried:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bridge.issues import Unreadable
-from tests.batch.archives import left, mixed, plan, write, zipped
+from tests.batch.archives import batch, left, mixed, plan, write, zipped
 from tests.batch.conftest import Run
 from tests.safety import CANARIES
 
@@ -68,6 +68,18 @@ def test_what_has_failed_is_tried_again_with_other_choices(tmp_path: Path, run: 
     assert again.of("z.zip!b.dcm")["output"] == "files/z.zip/b.dcm.json"
     assert len(list((again.target / "quarantine").iterdir())) == 2
     assert again.summary.overall == {"done": 2, "failed": 1}
+
+
+def test_a_container_that_is_still_damaged_has_failed_again(tmp_path: Path, run: Run) -> None:
+    """It is kept nowhere else: what came before the damage was done, and what is wrong as a whole still is."""
+    archive, batched = zipped({"b.dcm": plan(2)}), batch(5, 6, declared=3)
+    source = write(tmp_path / "in", {"a.dcm": plan(1), "cut.zip": archive[:-40], "lost.hl7": batched, "c.dcm": CUT})
+    first = run(source)
+    again = run(source, retry=True)
+    assert again.summary.outcomes == {"failed": 3}
+    assert again.summary.codes == first.summary.codes
+    assert left(again.target) == left(first.target)
+    assert again.summary.overall == first.summary.overall
 
 
 def test_after_another_try_the_files_are_those_of_a_run_that_did_it_at_once(tmp_path: Path, run: Run) -> None:
