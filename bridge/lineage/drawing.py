@@ -133,8 +133,13 @@ def _parts(lineage: Lineage, uids: Sequence[str]) -> list[Part]:
         sizes = {unit: _size(len(plans)) for unit, plans in units.items()}
         own = [e for e in between.get(name, ()) if together.of(e.source) != together.of(e.target)]
         links = [Link(together.of(e.target), together.of(e.source), _RANKS[e.kind]) for e in own if e.kind in _RANKS]
-        made.append(Part({unit: tuple(plans) for unit, plans in units.items()}, sizes, links, own))
+        loops = frozenset(together.of(uid) for plans in units.values() for uid in plans if _is_loop(lineage, uid))
+        made.append(Part({unit: tuple(plans) for unit, plans in units.items()}, sizes, links, own, loops))
     return made
+
+
+def _is_loop(lineage: Lineage, uid: str) -> bool:
+    return any(edge.target == uid for edge in lineage.leaving.get(uid, ()))
 
 
 def _size(plans: int) -> Size:

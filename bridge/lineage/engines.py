@@ -24,12 +24,14 @@ class Part(NamedTuple):
         sizes: Width and height of each unit.
         links: Which unit stands left of which.
         edges: The relationships between units.
+        loops: Units with a plan that refers to itself.
     """
 
     units: dict[str, tuple[str, ...]]
     sizes: dict[str, Size]
     links: list[Link]
     edges: list[Relationship]
+    loops: frozenset[str] = frozenset()
 
 
 class Placed(NamedTuple):
@@ -64,7 +66,8 @@ def _layers(part: Part) -> Placed:
 def _sized(
     part: Part, middles: dict[str, tuple[float, float]], vias: dict[tuple[str, str], list[tuple[float, float]]]
 ) -> Placed:
-    width = max(x + part.sizes[unit][0] / 2 for unit, (x, _) in middles.items())
+    rights = {unit: x + part.sizes[unit][0] / 2 for unit, (x, _) in middles.items()}
+    width = max(right + ACROSS * (unit in part.loops) for unit, right in rights.items())  # a loop's name is beside it
     height = max(y + part.sizes[unit][1] / 2 for unit, (_, y) in middles.items())
     lowest = max((y for via in vias.values() for _, y in via), default=0.0)
     return Placed(middles, vias, round(width), round(max(height, lowest)))

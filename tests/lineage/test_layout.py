@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bridge import Record, lineage
 from bridge.lineage import Kind
-from bridge.lineage.boxes import Box
+from bridge.lineage.boxes import ACROSS, Box
 from bridge.lineage.drawing import Drawing, draw
 from bridge.lineage.engines import graphviz, in_python
 from bridge.lineage.layers import Link, layout
@@ -135,6 +135,19 @@ def test_concurrent_plans_are_one_cluster_below_each_other(clinic: lineage.Linea
         for box in drawn.clusters
     ]
     assert inside == [2, 2]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("others", [0, 11])
+def test_the_name_of_a_loop_has_room_beside_its_plan(engine: str, others: int) -> None:
+    """Before the next plan of the row, and before the edge of the frame."""
+    plans = [record(1, ("PREDECESSOR", 1)), *(record(number) for number in range(2, 2 + others))]
+    drawn = draw(lineage.build(plans), engine=_engine(engine))
+    card = next(card for card in drawn.cards if card.name == uid(1))
+    right = card.x + card.width
+    beside = [other.x for other in drawn.cards if other.x >= right and other.y == card.y]
+    assert bool(beside) == bool(others)
+    assert min([*beside, drawn.frames[0].x + drawn.frames[0].width]) - right >= ACROSS
 
 
 def test_what_both_plans_say_is_drawn_once() -> None:
