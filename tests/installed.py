@@ -26,7 +26,7 @@ def main() -> None:
         assert b"PREDECESSOR" in result.to_bytes(), target
     from bridge.pages.guides import SOURCES, home
 
-    absent = {source for source in SOURCES.values() if not (home() / source).is_file()}
+    absent = {one.file for one in SOURCES.values() if not (home() / one.file).is_file()}
     assert absent == {"CONTRIBUTING.md"}, f"guides are not in the wheel: {absent}"
     print(
         f"bridge {version} on Python {sys.version.split()[0]}: tables {', '.join(translator.tables.tables)}; four targets written"

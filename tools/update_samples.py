@@ -7,7 +7,7 @@ holds ``bridge/pages/samples.tsv`` against them.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pydicom
@@ -15,7 +15,7 @@ from pydicom.data import get_testdata_file
 from pydicom.datadict import keyword_for_tag
 
 import bridge
-from bridge.pages.subject import paths_of
+from bridge.pages.subject import above, paths_of
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "bridge" / "pages" / "samples.tsv"
@@ -38,14 +38,14 @@ def files() -> Iterator[tuple[Path, str, str]]:
         yield ROOT / "tests" / "corpora" / "dicom" / name, source, licence
 
 
-def values(data_set: pydicom.Dataset, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield path and value of every element; of a sequence the number of items."""
+def values(data_set: pydicom.Dataset, firsts: Collection[str], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield path and value of every element; of a sequence the number of items, and of ``firsts`` the first item."""
     for element in data_set:
         path = f"{prefix}{element.tag:08X}"
         if element.VR == "SQ":
             yield path, f"{len(element.value)} item{'' if len(element.value) == 1 else 's'}"
-            for item in element.value:
-                yield from values(item, f"{path}.")
+            for item in element.value[:1] if path in firsts else element.value:
+                yield from values(item, firsts, f"{path}.")
         elif element.VR not in {"OB", "OW", "UN", "OF", "OD"} and keyword_for_tag(element.tag):
             many = element.value if element.VM > 1 else [element.value]
             text = "\\".join(str(getattr(value, "original_string", value)) for value in many)
@@ -54,13 +54,15 @@ def values(data_set: pydicom.Dataset, prefix: str = "") -> Iterator[tuple[str, s
 
 def rows() -> list[tuple[str, ...]]:
     """Return the rows of the file."""
-    wanted = {".".join(member.tag for member in path) for path in paths_of(bridge.load().tables)}
+    paths = list(paths_of(bridge.load().tables))
+    wanted = {".".join([*above(path), path[-1].tag]) for path in paths}
+    firsts = {".".join(above(path)) for path in paths if len(above(path)) == len(path)}
     found: dict[str, dict[str, tuple[str, ...]]] = {}
     for file, source, licence in files():
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             data_set = pydicom.dcmread(file, force=True, stop_before_pixels=True)
-            for path, value in values(data_set):
+            for path, value in values(data_set, firsts):
                 kept = found.setdefault(path, {})
                 short = value if len(value) <= LONGEST else f"{value[:LONGEST]}..."
                 if path in wanted and value and value != "None" and short not in kept and len(kept) < MOST:

@@ -8,7 +8,7 @@ from html import escape
 from bridge.lineage.meanings import Meanings
 from bridge.pages import practice, wires
 from bridge.pages.history import changes, excerpt, is_checkout
-from bridge.pages.markup import Page, block, code, facts, grid, heading, link, listed, page, said, spoken, tag_of
+from bridge.pages.markup import Page, block, code, facts, grid, heading, humps, link, listed, page, said, spoken, tag_of
 from bridge.pages.subject import Subject, above
 from bridge.pages.workbench import Workbench
 from bridge.tables import dictionary
@@ -45,7 +45,7 @@ def _head(subject: Subject) -> Iterator[str]:
     known = subject.known
     yield facts(
         (
-            ("Keyword", code(known.keyword)),
+            ("Keyword", humps(known.keyword)),
             ("VR", escape(known.vr)),
             ("VM", escape(known.vm)),
             ("Type", ", ".join(dict.fromkeys(row.type for row in known.rows if row.type)) or "sequence"),
@@ -160,7 +160,7 @@ def _row(subject: Subject) -> Iterator[str]:
     for member in subject.rows:
         found = excerpt(member)
         if found:
-            text = f"lines {found.first} to {found.last} of {code(f'mappings/{found.document}')}"
+            text = f"Lines {found.first} to {found.last} of {code(f'mappings/{found.document}')}"
             yield said(text)
             yield block(found.text, "yaml", file=found.document, line=str(found.first))
     if not any(map(excerpt, subject.rows)):

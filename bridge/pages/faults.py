@@ -136,8 +136,8 @@ def _faults(member: Member, is_nested: bool) -> Iterator[tuple[str, Spoil]]:
         yield "the attribute is there without a value", _emptied
     if member.vr in _WRONG:
         yield f"the value is no {member.vr}: {json.dumps(_WRONG[member.vr])}", _with(_WRONG[member.vr])
-    if member.vm[1] == 1:
-        yield "there are two values, where there may be one", _doubled
+    if member.vm[1] is not None:
+        yield f"there are too many values, more than {member.vm[1]}", _crowded(member.vm[1])
     yield "it has another VR", _with_vr("SS" if member.vr != "SS" else "LO")
     if is_nested:
         yield "it stands at the top level, outside its sequence", _misplaced
@@ -147,7 +147,8 @@ def _with(value: object) -> Spoil:
     def spoil(document: Json, specimen: Specimen) -> bool:
         element = specimen.item(document)[specimen.member.tag]
         is_name = any(isinstance(one, dict) for one in element.get("Value", ()))
-        element["Value"] = [{"Alphabetic": value} if is_name else value]
+        others = element.get("Value", [])[1:]
+        element["Value"] = [{"Alphabetic": value} if is_name else value, *others]
         return True
 
     return spoil
@@ -169,10 +170,14 @@ def _emptied(document: Json, specimen: Specimen) -> bool:
     return specimen.item(document)[specimen.member.tag].pop("Value", None) is not None
 
 
-def _doubled(document: Json, specimen: Specimen) -> bool:
-    element = specimen.item(document)[specimen.member.tag]
-    element["Value"] = element.get("Value", []) * 2
-    return bool(element["Value"])
+def _crowded(most: int) -> Spoil:
+    def spoil(document: Json, specimen: Specimen) -> bool:
+        element = specimen.item(document)[specimen.member.tag]
+        values = element.get("Value", [])
+        element["Value"] = values * (most // len(values) + 1) if values else []
+        return bool(values)
+
+    return spoil
 
 
 def _misplaced(document: Json, specimen: Specimen) -> bool:

@@ -9,30 +9,42 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
 from bridge.pages.markup import Page
 
-#: Name on the site -> file. The first lines are what an integrator asks for first.
+
+class Source(NamedTuple):
+    """A file, and what a reader finds in it."""
+
+    file: str
+    about: str
+
+
+#: By the name on the site. The first lines are what an integrator asks for first.
 SOURCES = {
-    "gateway": "docs/gateway.md",
-    "mirth": "docs/mirth.md",
-    "batch": "docs/batch.md",
-    "clouds": "docs/formats.md",
-    "http": "docs/http.md",
-    "curl": "docs/curl.md",
-    "mllp": "docs/mllp.md",
-    "playground": "docs/playground.md",
-    "lineage": "docs/lineage.md",
-    "package": "docs/package.md",
-    "site-table": "docs/site-table.md",
-    "carry": "docs/carry.md",
-    "whole-plan": "docs/whole_plan.md",
-    "speed": "docs/speed.md",
-    "contributing": "CONTRIBUTING.md",
+    "gateway": Source("docs/gateway.md", "A small server that takes plans in any format and answers how they relate."),
+    "mirth": Source("docs/mirth.md", "Four channels and a library of code templates for Mirth Connect 3.12 to 4.5."),
+    "batch": Source(
+        "docs/batch.md", "Folders, archives and batch files: each input once, also after a run was killed."
+    ),
+    "clouds": Source("docs/formats.md", "What is read and written: DICOM, FHIR, HL7 v2, and how clouds spell them."),
+    "http": Source("docs/http.md", "bridge serve: routes, keys, limits, audit, metrics."),
+    "curl": Source("docs/curl.md", "The same, one line a task."),
+    "mllp": Source("docs/mllp.md", "bridge mllp: HL7 v2 messages in, acknowledged once the translation is stored."),
+    "playground": Source("docs/playground.md", "One document in three forms, side by side in a browser."),
+    "lineage": Source("docs/lineage.md", "Which plan came from which, and what does not hold together."),
+    "package": Source(
+        "docs/package.md", "Extensions, terms, profiles and search parameters for FHIR servers and validators."
+    ),
+    "site-table": Source("docs/site-table.md", "A code for a partner's own term, without touching the shipped tables."),
+    "carry": Source("docs/carry.md", "What travels without a row, file by file over pydicom's test files."),
+    "whole-plan": Source("docs/whole_plan.md", "What becomes of every module of an RT Plan."),
+    "speed": Source("docs/speed.md", "Measured against pydicom, hl7apy and json."),
+    "contributing": Source("CONTRIBUTING.md", "How to add an attribute, a term or a check, and what proves it."),
 }
 #: File -> the page that the site makes of the same facts.
 _MADE = {
@@ -60,7 +72,7 @@ def home() -> Path:
 
 def guide_pages(output: Path, root: Path) -> list[Guide]:
     """Return the guides below a folder. Files that they link to are copied to ``files/``."""
-    there = {name: root / source for name, source in SOURCES.items() if (root / source).is_file()}
+    there = {name: root / one.file for name, one in SOURCES.items() if (root / one.file).is_file()}
     guides = [Guide(name, _page(name, path, there, root, output)) for name, path in there.items()]
     return [Guide("index", _index(guides)), *guides] if guides else []
 
@@ -73,7 +85,7 @@ def _index(guides: list[Guide]) -> Page:
 def _page(name: str, path: Path, there: Mapping[str, Path], root: Path, output: Path) -> Page:
     text = path.read_text(encoding="utf-8")
     found = _TITLE.search(text)
-    title = found[1] if found else name
+    title = found[1].replace("`", "") if found else name
     pages = {target.resolve(): f"{other}.html" for other, target in there.items()}
     pages |= {(root / source).resolve(): made for source, made in _MADE.items()}
 
@@ -92,23 +104,13 @@ def _page(name: str, path: Path, there: Mapping[str, Path], root: Path, output: 
             return "" if mark else shown
         return f"{mark}[{shown}]({copied})"
 
-    return Page(f"guides/{name}", title, _about(text), _LINK.sub(linked, text))
+    return Page(f"guides/{name}", title, SOURCES[name].about, _LINK.sub(linked, text))
 
 
 def _at(page: str, anchor: str) -> str:
     if page == _MADE["docs/issues.md"] and anchor:  # a part of the document is a page of the site
         return f"../issues/{anchor}.html"
     return f"{page}#{anchor}" if anchor else page
-
-
-def _about(text: str) -> str:
-    """Return the first sentence below the title, without marks."""
-    lines: Iterator[str] = iter(text.split("\n\n"))
-    for part in lines:
-        if part and not part.startswith(("#", "<!--", "|", "```", "-", "!")):
-            plain = re.sub(r"[`*]|\[([^\]]*)\]\([^)]*\)", r"\1", " ".join(part.split()))
-            return plain.split(". ")[0].rstrip(".") + "."
-    return ""
 
 
 def _copied(file: Path, root: Path, output: Path) -> str:

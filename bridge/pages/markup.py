@@ -9,6 +9,7 @@ of the table that ``data-file`` names. The output that follows is what it printe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import NamedTuple
@@ -40,6 +41,11 @@ def code(text: str) -> str:
 def url(text: str) -> str:
     """Return an address that may be broken behind each slash."""
     return f"<code>{escape(text).replace('/', '/<wbr>').replace('/<wbr>/<wbr>', '//')}</code>"
+
+
+def humps(text: str) -> str:
+    """Return a keyword that may be broken before each word."""
+    return f"<code>{re.sub(r'(?<=[a-z])(?=[A-Z])', '<wbr>', escape(text))}</code>"
 
 
 def link(text: str, target: str) -> str:
@@ -110,6 +116,11 @@ def spoken(text: str) -> str:
     """Return a sentence of a table as HTML: what stands in backticks is code."""
     parts = escape(text, quote=False).split("`")
     return "".join(f"<code>{part}</code>" if number % 2 else part for number, part in enumerate(parts))
+
+
+def sentence(text: str) -> str:
+    """Return what a table says in passing as a sentence, in HTML."""
+    return spoken(text[:1].upper() + text[1:].removesuffix(".") + ".") if text else ""
 
 
 def tag_of(tag: str) -> str:

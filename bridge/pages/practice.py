@@ -12,7 +12,7 @@ from bridge.mirth.library import functions
 from bridge.mirth.site import Site
 from bridge.pages.clouds import ABOUT, services
 from bridge.pages.faults import triggers
-from bridge.pages.markup import block, code, folded, grid, heading, link, said, spoken
+from bridge.pages.markup import block, code, folded, grid, heading, link, said, sentence, spoken
 from bridge.pages.samples import samples
 from bridge.pages.subject import Path, Subject, above, keywords
 from bridge.pages.workbench import Workbench
@@ -90,6 +90,7 @@ def _samples(subject: Subject) -> Iterator[str]:
     yield grid(
         ("value", "where", "file", "source", "licence"),
         ((code(one.value), code(one.path), code(one.file), escape(one.source), escape(one.licence)) for one in found),
+        kind="samples",
     )
 
 
@@ -158,9 +159,9 @@ def _errors(bench: Workbench, subject: Subject) -> Iterator[str]:
         yield grid(
             ("", ""),
             (
-                ("<strong>Cause</strong>", escape(one.cause)),
+                ("<strong>Cause</strong>", sentence(one.cause)),
                 ("<strong>Symptom</strong>", _symptom(one.severity, escape(entry.title))),
-                ("<strong>Remedy</strong>", escape(entry.remedy)),
+                ("<strong>Remedy</strong>", sentence(entry.remedy)),
                 ("<strong>Input</strong>", link(code(one.name), f"../examples/{one.name}")),
                 (
                     "<strong>Code</strong>",
@@ -180,7 +181,7 @@ def _anchor(code: str) -> str:
 def _symptom(severity: str, title: str) -> str:
     what = {
         "error": "An error, so nothing is written and the exit code is not 0: ",
-        "warning": "A warning: it is carried as it is, and reported: ",
+        "warning": "A warning, and the output is written all the same: ",
         "note": "A note, nothing more: ",
     }
     return what[severity] + title + "."
@@ -222,4 +223,10 @@ def _trips(bench: Workbench, subject: Subject) -> Iterator[str]:
         yield grid(("way", *(code(trip.path) for trip in trips)), rows)
     if reasons:
         yield said("What is not exact, and why:")
-        yield "<ol>\n" + "".join(f"<li>{escape(reason)}</li>\n" for reason in reasons) + "</ol>\n"
+        yield "<ol>\n" + "".join(f"<li>{_reason(bench, reason)}</li>\n" for reason in reasons) + "</ol>\n"
+
+
+def _reason(bench: Workbench, reason: str) -> str:
+    """Return why a value did not come back; where that is a code alone, with what it means."""
+    entry = bench.bridge.catalogue.entries.get(reason)
+    return escape(f"{entry.title} ({reason})" if entry else reason)

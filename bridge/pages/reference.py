@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Mapping
+from dataclasses import is_dataclass
 from html import escape
+from typing import Any
 
 import bridge
 from bridge.issues import Entry
 from bridge.package.conformance import PAGES
 from bridge.package.conformance import page as statement
 from bridge.package.pages import markdown
-from bridge.pages.markup import Page, code, grid, heading, link, page, said, tag_of
+from bridge.pages.markup import Page, code, grid, heading, link, page, said, sentence, tag_of
 from bridge.pages.workbench import Workbench
 
 
@@ -57,10 +59,10 @@ def _anchor(entry: Entry) -> str:
 def _entries(bench: Workbench, entries: list[Entry]) -> Iterator[str]:
     for entry in entries:
         yield heading(entry.code, _anchor(entry))
-        yield said(f"{escape(entry.title)}.")
+        yield said(sentence(entry.title))
         shown = bench.shown.get(entry.code, [])
         rows = [
-            ("Remedy", escape(entry.remedy)),
+            ("Remedy", sentence(entry.remedy)),
             ("Severity", f"{entry.severity}; strict: {entry.strict}; lenient: {entry.lenient}"),
             ("Exit code", str(entry.exit)),
             ("HTTP", str(entry.http)),
@@ -103,10 +105,31 @@ def _signature(name: str, thing: object) -> str:
     if isinstance(thing, property) or (inspect.isclass(thing) and not inspect.isfunction(thing.__init__)):
         return ""
     try:
-        text = str(inspect.signature(thing))  # type: ignore[arg-type]
+        found = inspect.signature(thing)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return ""
-    return said(code(f"{name}{text}".replace("'", "")))
+    given = [one.replace(annotation=_Bare(one.annotation), default=_default(one)) for one in found.parameters.values()]
+    returned = _Bare(found.return_annotation)
+    return said(code(f"{name}{found.replace(parameters=given, return_annotation=returned)}"))
+
+
+class _Bare:
+    """An annotation as the source has it, without the quotes of a text."""
+
+    def __new__(cls, annotation: object) -> Any:
+        return super().__new__(cls) if isinstance(annotation, str) else annotation
+
+    def __init__(self, annotation: object) -> None:
+        self.text = annotation
+
+    def __repr__(self) -> str:
+        return str(self.text)
+
+
+def _default(parameter: inspect.Parameter) -> object:
+    """Return a default that is told in a word: of a whole set of settings the name."""
+    value = parameter.default
+    return _Bare(f"{type(value).__name__}()") if is_dataclass(value) and not isinstance(value, type) else value
 
 
 def _docs(thing: object, *, skip_code: bool = False) -> str:
@@ -121,6 +144,9 @@ def _docs(thing: object, *, skip_code: bool = False) -> str:
             continue
         head, _, rest = paragraph.partition("\n")
         if head.rstrip(":") in {"Args", "Returns", "Raises", "Attributes", "Yields"} and rest:
+            if head.startswith("Returns"):
+                out.append(said(f"<strong>{head}</strong> {_inline(' '.join(rest.split()))}"))
+                continue
             pairs = _pairs(rest)
             out.append(
                 f"<p><strong>{head}</strong></p>\n<dl>"

@@ -84,7 +84,9 @@ def _canonical(bench: Workbench, subject: Subject) -> Iterator[str]:
         kind, contexts = one["resourceType"], [said["expression"] for said in one.get("context", ())]
         detail = ", ".join(contexts) or str(one.get("expression", "")) or str(one.get("title", one.get("name", "")))
         rows.append((kind, link(url(one["url"]), f"../fhir/{kind}-{one['id']}.json"), escape(detail)))
-    yield grid(("kind", "canonical URL (the definition itself)", "context, expression or title"), rows)
+    yield grid(
+        ("kind", "canonical URL (the definition itself)", "context, expression or title"), rows, kind="canonical"
+    )
 
 
 def _urls(subject: Subject) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import shutil
 import tomllib
@@ -15,8 +16,11 @@ import bridge
 from bridge.cli.main import main
 from bridge.pages import generator
 from bridge.pages.clouds import services
+from bridge.pages.faults import triggers
 from bridge.pages.guides import SOURCES, guide_pages, home
 from bridge.pages.history import changes, excerpt, is_checkout
+from bridge.pages.reference import api_page
+from bridge.pages.samples import samples
 from bridge.pages.subject import subjects
 from tests.pages.conftest import FEW, IS_WHOLE, pages, read
 
@@ -61,7 +65,7 @@ def test_the_page_of_the_relationship_says_what_the_published_one_leaves_open(si
         "MIT",
         "msg['tag300C0002']['item'][0]['tag300A0055'].toString()",
         "CodeSystem/dicom-rt-plan-relationship",
-        "never: it says that this request fulfils the other",
+        "it says that this request fulfils the other",
         "derived from",
         "rule.verified-plan-needs-verification-intent",
     ):
@@ -136,6 +140,25 @@ def test_guides_of_an_installation_link_to_nothing_that_it_lacks(tmp_path: Path)
             link for link in links if re.fullmatch(r"https?:.*|\.\./(cli|issues/\w+|conformance[\w-]*)\.html", link)
         }
         assert set(links) - there - made == set(), name
+
+
+def test_what_is_read_from_the_first_item_alone_has_real_values() -> None:
+    found = [one for one in samples("300A012C") if one.file == "rtplan.dcm"]
+    assert [one.path for one in found] == ["300A00B0.300A0111.300A012C"]
+
+
+def test_a_fault_of_one_value_leaves_the_others() -> None:
+    subject = next(one for one in SUBJECTS if one.tag == "300A012C")
+    causes = {one.code: one.cause for one in triggers(subject, {})}
+    assert causes["value.range"] == 'the value is no DS: "1,5"'
+    assert causes["value.multiplicity"] == "there are too many values, more than 3"
+
+
+def test_the_page_on_python_tells_defaults_in_a_word() -> None:
+    body = html.unescape(api_page().body)
+    assert "limits: Limits = Limits()" in body
+    assert "message_time: str = ''" in body
+    assert "<code>The result" not in body
 
 
 def test_nothing_is_loaded_from_another_host(site: Path) -> None:

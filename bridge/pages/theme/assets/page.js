@@ -17,12 +17,18 @@ for (const shown of document.querySelectorAll(".run > pre:first-child")) {
   shown.before(button);
 }
 
-// A long output begins where the attribute is.
-for (const out of document.querySelectorAll("pre.out")) {
-  const mark = out.querySelector("mark");
-  if (mark && mark.offsetTop > out.clientHeight) {
-    out.scrollTop = mark.offsetTop - out.offsetTop - 40;
+// A long text begins where the attribute is; one that is folded, once it is opened.
+const begin = (inside) => {
+  for (const text of inside.querySelectorAll(".run > pre")) {
+    const mark = text.querySelector("mark");
+    if (mark && mark.offsetTop - text.offsetTop > text.clientHeight) {
+      text.scrollTop = mark.offsetTop - text.offsetTop - 40;
+    }
   }
+};
+begin(document);
+for (const folded of document.querySelectorAll("details")) {
+  folded.addEventListener("toggle", () => begin(folded), { once: true });
 }
 
 for (const field of document.querySelectorAll("input[data-filter]")) {
