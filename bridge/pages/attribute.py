@@ -43,12 +43,14 @@ def _words(subject: Subject, about: str) -> str:
 
 def _head(subject: Subject) -> Iterator[str]:
     known = subject.known
+    units = _units(subject)
     yield facts(
         (
             ("Keyword", humps(known.keyword)),
             ("VR", escape(known.vr)),
             ("VM", escape(known.vm)),
-            ("Type", ", ".join(dict.fromkeys(row.type for row in known.rows if row.type)) or "sequence"),
+            *([("Unit", f"{', '.join(map(code, units))} (UCUM)")] if units else []),
+            ("Type", ", ".join(dict.fromkeys(_type(row.type) for row in known.rows if row.type)) or "sequence"),
             ("Dictionary", f"DICOM {escape(known.edition)}{', retired' if known.is_retired else ''}"),
             ("In tables", ", ".join(_table(name) for name in dict.fromkeys(row.table for row in known.rows))),
         )
@@ -70,11 +72,20 @@ def _in_words(subject: Subject) -> str:
     """Return what the dictionary and the tables say of an attribute that nobody described."""
     known = subject.known
     kind = f"a sequence ({known.vr})" if known.vr == "SQ" else f"a value of VR {known.vr}"
-    units = {row.hl7v2.unit for row in subject.rows if isinstance(row, Row) and row.hl7v2.unit}
-    unit = f", in {', '.join(sorted(units))} (UCUM)" if units else ""
+    units = _units(subject)
+    unit = f", in {', '.join(units)} (UCUM)" if units else ""
     homes = {path[-2].name for path in subject.paths if len(path) > 1}
     where = f" of the {escape(', the '.join(sorted(homes)))}" if homes else " of the plan itself"
     return f"{escape(known.name)} is {kind}{unit}{where}."
+
+
+def _units(subject: Subject) -> list[str]:
+    return sorted({row.hl7v2.unit for row in subject.rows if isinstance(row, Row) and row.hl7v2.unit})
+
+
+def _type(told: str) -> str:
+    """Return a type as the tables know it: what must not always be there may still be conditional (PS3.5 7.4)."""
+    return "3, 1C or 2C" if told == "3" else told
 
 
 def _table(name: str) -> str:
@@ -88,7 +99,7 @@ def _places(bench: Workbench, subject: Subject) -> Iterator[str]:
         (
             (
                 _path(bench, path_row),
-                row.type or "",
+                _type(row.type),
                 escape(row.values),
                 escape(row.source),
                 f"{_table(row.table)} {escape(row.version)}",
@@ -98,6 +109,8 @@ def _places(bench: Workbench, subject: Subject) -> Iterator[str]:
     )
     classes = dict.fromkeys(row.occurs.partition(":")[0] for row in subject.known.rows)
     yield said(f"The tables apply to: {escape('; '.join(classes))}. Elsewhere it is not read by these rows.")
+    if any(row.type == "3" for row in subject.known.rows):
+        yield said("3, 1C or 2C: it may be absent. The tables do not hold the standard's conditions (1C, 2C).")
 
 
 def _path(bench: Workbench, path: tuple[Row | Group, ...]) -> str:

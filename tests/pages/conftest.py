@@ -15,7 +15,7 @@ from tests.interfaces.mirth import servers
 from tests.pages.blocks import Found, found
 
 IS_WHOLE = bool(os.environ.get("BRIDGE_SITE"))
-FEW = ("300A0055", "300C0002", "300A000A", "00100010", "300A00C0", "300A0114")
+FEW = ("300A0055", "300C0002", "300A000A", "00100010", "300A00C0", "300A011E")
 
 
 @pytest.fixture(scope="session")

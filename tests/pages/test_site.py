@@ -72,6 +72,14 @@ def test_the_page_of_the_relationship_says_what_the_published_one_leaves_open(si
         assert said.lower() in text.lower(), said
 
 
+def test_a_page_says_what_the_attribute_is_in_which_unit_and_that_it_may_be_conditional(site: Path) -> None:
+    text = re.sub(r"<[^>]+>", "", (site / "attributes" / "300A011E.html").read_text(encoding="utf-8"))
+    assert "Angle of the gantry at the first control point: degrees of the IEC 61217 GANTRY system" in text
+    assert re.search(r"Unit\s*deg \(UCUM\)", text)
+    assert re.search(r"Type\s*3, 1C or 2C", text)
+    assert "The tables do not hold the standard's conditions" in text
+
+
 @pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.tag)
 def test_every_attribute_has_an_example_a_row_and_a_word_on_every_cloud(subject: object) -> None:
     assert subject.specimen is not None  # type: ignore[attr-defined]
