@@ -122,7 +122,9 @@ def _of_object(document: object) -> Format | None:
             return Format.HL7V2
         if library in {"fhir", "fhir_core"}:
             return Format.FHIR
-    raise refuse("input.not-recognised", detail=f"a {type(document).__name__} is none of the inputs that are read")
+    raise refuse(
+        "input.not-recognised", detail=f"Python's {type(document).__name__} is none of the inputs that are read"
+    )
 
 
 def _is_keyword(key: object) -> bool:

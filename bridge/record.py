@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, NoReturn, TypeAlias
 
 
 class Format(StrEnum):
@@ -24,6 +24,10 @@ class Format(StrEnum):
     HEALTHIMAGING = "healthimaging"
     BIGQUERY = "bigquery"
     ORTHANC = "orthanc"
+
+    @classmethod
+    def _missing_(cls, value: object) -> NoReturn:
+        raise ValueError(f"a format is one of {', '.join(cls)}; not {value!r}")
 
 
 class Element(NamedTuple):

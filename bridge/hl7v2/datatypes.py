@@ -19,6 +19,7 @@ from bridge.tables.rows import Terms
 NULL = '""'
 _LONG = 256  # characters; fewer cannot hold more parts than any limit allows
 _PLAIN_UID = re.compile(r"[0-9.]+\Z").match
+_NO_SYSTEM = ("", "L")  # HL7 table 0396: a local code, of a system without a name
 _URN = "urn:oid:"
 _CS = re.compile(r"[A-Z0-9 _]{1,16}\Z").match  # PS3.5 6.2
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f]").search  # CR ends segments; TAB, LF and ESC are text
@@ -158,6 +159,8 @@ class ValueReader:
             return also.dicom
         if code in terms.by_dicom and terms.by_dicom[code].hl7v2 != code:
             faults.append("value.ambiguous-term")
+        elif code in terms.by_dicom and system not in _NO_SYSTEM:
+            faults.append("value.alias")
         return code
 
 

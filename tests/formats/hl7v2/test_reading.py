@@ -170,6 +170,7 @@ def test_what_is_no_uid_stays_as_it_is_for_the_checks(value):
         ("PRIOR^anything^99DCM300A0055", "PRIOR", ""),
         ("PRIOR", "PRIOR", ""),
         ("PRIOR^^L", "PRIOR", ""),
+        ("PRIOR^^99XYZ", "PRIOR", "value.alias"),
         ("7^Before^L^PRIOR^Prior^99DCM300A0055", "PRIOR", "value.alias"),
         ("ADAPTED^^99DCM300A0055", "ADAPTED", ""),
         ("ADAPTED", "ADAPTED", ""),
