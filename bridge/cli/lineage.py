@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,9 +84,9 @@ def lineage_command(
 ) -> Exit:
     """Draw which plan came from which, and say what is wrong with it.
 
-    SOURCE is a file, a folder, or - for standard input; DICOM, FHIR (also NDJSON) and HL7 v2 may be mixed. What is no
-    plan in a folder is passed by. docs/lineage.md says what each term means, and what may not be concluded from it.
-    Needs the extra: pip install 'dicom-fhir-hl7-bridge[lineage]'.
+    SOURCE is a file, a folder, a DICOMDIR, or - for standard input; DICOM, FHIR (also NDJSON) and HL7 v2 may be mixed.
+    What is no plan in a folder is passed by. docs/lineage.md says what each term means, and what may not be concluded
+    from it. Needs the extra: pip install 'dicom-fhir-hl7-bridge[lineage]'.
 
     \b
       bridge lineage plans/                          what came from what, as text
@@ -129,6 +130,12 @@ def _documents(names: tuple[str, ...]) -> Iterator[object]:
     from bridge.lineage.inputs import Input  # noqa: PLC0415
 
     for name in dict.fromkeys(names):
+        path = Path(name)
+        if path.name == "DICOMDIR" and path.is_file():  # PS3.10 8.6
+            from bridge.batch.directory import references  # noqa: PLC0415
+
+            yield from (path.parent.joinpath(*map(os.fsdecode, parts)) for parts in references(path))
+            continue
         document = files.document(name)
         yield Input(document, "<stdin>", True) if name == files.STREAM else document
 

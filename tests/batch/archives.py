@@ -9,6 +9,11 @@ import zipfile
 from functools import cache
 from pathlib import Path
 
+from pydicom import config
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.filewriter import dcmwrite
+
 import bridge
 from tests.benchmarks.batch.archive import document
 
@@ -90,3 +95,19 @@ def left(target: Path) -> dict[str, bytes]:
         for path in sorted(target.rglob("*"))
         if path.is_file() and path.name not in OWN
     }
+
+
+def directory(folder: Path, *parts: tuple[list[str], str]) -> None:
+    """Write a DICOMDIR that names files."""
+    data_set, records = Dataset(), []
+    for path, uid in parts:
+        record = Dataset()
+        record.add(DataElement(0x00041500, "CS", path, validation_mode=config.IGNORE))
+        record.add_new(0x00041510, "UI", uid)
+        records.append(record)
+    data_set.DirectoryRecordSequence = records
+    data_set.file_meta = FileMetaDataset()
+    data_set.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.1.3.10"
+    data_set.file_meta.MediaStorageSOPInstanceUID = "1.2.3"
+    data_set.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.1"
+    dcmwrite(folder / "DICOMDIR", data_set, enforce_file_format=True)

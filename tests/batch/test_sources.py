@@ -10,14 +10,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from pydicom import config
-from pydicom.dataelem import DataElement
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.filewriter import dcmwrite
 
 from bridge.batch.sources import Listing, sources_of
 from bridge.issues import Unreadable
-from tests.batch.archives import CT, batch, plan, write
+from tests.batch.archives import CT, batch, directory, plan, write
 from tests.batch.conftest import Run
 
 
@@ -114,22 +110,6 @@ def test_standard_input(tree: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -
     done = run("-")
     assert [line["input"] for line in done.lines] == ["<stdin>#1", "<stdin>#2", "<stdin>#3"]
     assert done.lines[0]["output"] == "files/stdin/1.json"
-
-
-def directory(folder: Path, *parts: tuple[list[str], str]) -> None:
-    """Write a DICOMDIR that names files."""
-    data_set, records = Dataset(), []
-    for path, uid in parts:
-        record = Dataset()
-        record.add(DataElement(0x00041500, "CS", path, validation_mode=config.IGNORE))
-        record.add_new(0x00041510, "UI", uid)
-        records.append(record)
-    data_set.DirectoryRecordSequence = records
-    data_set.file_meta = FileMetaDataset()
-    data_set.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.1.3.10"
-    data_set.file_meta.MediaStorageSOPInstanceUID = "1.2.3"
-    data_set.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.1"
-    dcmwrite(folder / "DICOMDIR", data_set, enforce_file_format=True)
 
 
 RT_PLAN, CT_CLASS = "1.2.840.10008.5.1.4.1.1.481.5", "1.2.840.10008.5.1.4.1.1.2"

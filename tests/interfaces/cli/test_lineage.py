@@ -11,6 +11,7 @@ import pytest
 
 from bridge.cli import Exit
 from bridge.cli.lineage import FORMS
+from tests.batch.archives import CT, directory, plan, write
 
 from .conftest import CANARY
 
@@ -105,6 +106,18 @@ def test_what_cannot_be_read_stops_it_unless_it_is_to_go_on(run, tmp_path):
     assert "--keep-going draws what can be read" in stopped.stderr
     went = run("lineage", tmp_path, "-o", out, "--keep-going")
     assert (went.exit_code, len(json.loads(out.read_text())["plans"])) == (Exit.ERRORS, 1)
+    assert "1 document read, 1 not readable, 1 error" in went.stderr
+
+
+def test_a_dicomdir_gives_the_plans_that_it_names(run, tmp_path):
+    """As for `bridge convert`: what is named and not there is an error, what is not named is not read."""
+    write(tmp_path, {"A/1": plan(1), "A/2": CT, "A/4": plan(4)})
+    rt_plan, ct = "1.2.840.10008.5.1.4.1.1.481.5", "1.2.840.10008.5.1.4.1.1.2"
+    directory(tmp_path, (["A", "1"], rt_plan), (["A", "2"], ct), (["A", "3"], rt_plan))
+    stopped = run("lineage", tmp_path / "DICOMDIR")
+    assert stopped.exit_code == Exit.UNREADABLE
+    assert f"{tmp_path / 'A' / '3'}: error [io.not-found]" in stopped.stderr
+    went = run("lineage", tmp_path / "DICOMDIR", "--keep-going")
     assert "1 document read, 1 not readable, 1 error" in went.stderr
 
 
