@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from datetime import UTC, datetime
 from io import BufferedRandom
@@ -31,11 +30,11 @@ class Lock:
             said = self._file.read(200).decode("ascii", "replace")
             self._file.close()
             raise refuse(
-                "io.in-use", str(folder), f"another run has this folder: {said or 'it has just begun'}"
+                "io.in-use", str(folder), f"another run has this folder ({said or 'it has just begun'})"
             ) from None
         now = datetime.now(UTC).isoformat(timespec="seconds")
         self._file.truncate()
-        self._file.write(json.dumps({"process": os.getpid(), "since": now}).encode("ascii"))
+        self._file.write(f"process {os.getpid()}, since {now}".encode("ascii"))
         self._file.flush()
 
     def release(self) -> None:
