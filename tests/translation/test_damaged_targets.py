@@ -1,4 +1,4 @@
-"""What is written into may be damaged: an issue says so, and none is an accident of a library."""
+"""What is written into may be damaged, or wrongly named: an issue says so, and none is an accident of a library."""
 
 from __future__ import annotations
 
@@ -22,3 +22,9 @@ def test_a_data_set_that_pydicom_cannot_read_is_said_to_be_malformed(keep_going)
     codes = {issue.code for issue in caught.value.issues}
     assert codes & {"input.malformed", "input.charset"}
     assert not any(code.startswith("internal") for code in codes)
+
+
+@pytest.mark.parametrize("names", [{"to": "pdf"}, {"to": "fhir", "source": "pdf"}])
+def test_a_format_that_is_none_is_told_which_there_are(names):
+    with pytest.raises(ValueError, match=r"a format is one of dicom, dicom-json, fhir, .*; not 'pdf'"):
+        B.translate(study(), **names)
