@@ -64,7 +64,7 @@ def attributes_page(subjects: Sequence[Subject]) -> Page:
         "Attributes",
         "Every attribute that a table has a row for.",
         '<div class="filter"><input type="search" data-filter=".attributes" aria-label="Narrow the list" '
-        'placeholder="Tag, keyword, name, table" autocomplete="off">'
+        'placeholder="Tag, keyword, name, meaning, table" autocomplete="off">'
         f'<span data-count role="status">{len(subjects)} of {len(subjects)}</span></div>\n',
         grid(
             ("tag", "name", "keyword", "VR", "what it is", "tables"),
