@@ -34,6 +34,21 @@ def test_every_guide_ships_but_the_one_for_contributors() -> None:
     assert shipped <= {one.file for one in SOURCES.values()}
 
 
+def test_every_file_beside_the_code_ships() -> None:
+    """Nothing but these patterns is asked (``include-package-data`` is off), so a file that none names would be lost."""
+    setuptools = PROJECT["tool"]["setuptools"]
+    assert setuptools["include-package-data"] is False
+    shipped = {
+        path
+        for package, patterns in setuptools["package-data"].items()
+        for pattern in patterns
+        for path in (ROOT / package.replace(".", "/")).glob(pattern)
+        if path.is_file()
+    }
+    there = {path for path in (ROOT / "bridge").rglob("*") if path.is_file() and path.suffix not in {".py", ".pyc"}}
+    assert there <= shipped
+
+
 def test_the_version_is_said_once_and_the_same_everywhere() -> None:
     version = PROJECT["project"]["version"]
     assert bridge.__version__ == version
