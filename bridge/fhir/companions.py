@@ -14,6 +14,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from bridge.fhir.names import human_name, spoken_name
 from bridge.fhir.parallels import Parallel, add_parallels, derivations, parallels
+from bridge.fhir.paths import put, value_at
 from bridge.fhir.requests import request_of
 from bridge.fhir.values import URN, made
 from bridge.lens import Options, Writing
@@ -24,7 +25,6 @@ from bridge.transforms import TRANSFORMS
 
 Json = dict[str, Any]
 Said = Mapping[str, Sequence[str]]  # row id -> the values that a record has of it, at whatever depth
-_STEP = re.compile(r"(\w+)(?:\[(\d+)\])?")
 _WHERE = re.compile(r"Bundle\.entry\[(\d+)\]\.resource(?:\.series\[(\d+)\])?")
 
 
@@ -228,32 +228,3 @@ _KINDS: Mapping[str, _Kind] = {
     "term": _term,
     "uid": _uid,
 }
-
-
-def put(node: Json, path: str, value: object) -> None:
-    """Set what a path leads to (``name[0].family``); what is on the way is made where there is none."""
-    steps = [(found[1], found[2]) for found in map(_STEP.fullmatch, path.split(".")) if found]
-    for number, (name, index) in enumerate(steps, 1):
-        is_last = number == len(steps)
-        if index is None:
-            if is_last:
-                node[name] = value
-            else:
-                node = node.setdefault(name, {})
-            continue
-        entries = node.setdefault(name, [])
-        while len(entries) <= int(index):
-            entries.append({})
-        if is_last:
-            entries[int(index)] = value
-        else:
-            node = entries[int(index)]
-
-
-def value_at(node: object, path: str) -> object:
-    """Return what a path leads to in a document, or None."""
-    for name, index in _STEP.findall(path):
-        node = node.get(name) if isinstance(node, dict) else None
-        if index:
-            node = node[int(index)] if isinstance(node, list) and len(node) > int(index) else None
-    return node

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from bridge.fhir.account import Found, flattened
-from bridge.fhir.companions import is_derived, value_at
+from bridge.fhir.companions import is_derived
 from bridge.fhir.hosts import extension_fault
+from bridge.fhir.paths import value_at
 from bridge.fhir.plan import Plan
 from bridge.fhir.reader import Part, Reader
 from bridge.fhir.values import Fault

@@ -10,6 +10,7 @@ from bridge.fhir import models, syntax
 from bridge.fhir.companions import add_to_hosts, completed
 from bridge.fhir.documents import assembled, release_of, scan
 from bridge.fhir.orders import Orders
+from bridge.fhir.parallels import is_asked, recognised
 from bridge.fhir.patch import write_into
 from bridge.fhir.plan import Plan
 from bridge.fhir.stencil import Stencils
@@ -34,6 +35,7 @@ class FhirLens:
         self._plans: dict[str, Plan] = {}
         self._stencils = Stencils()
         self._orders = Orders(tables)
+        self._has_parallels = is_asked(tables)
         self.plan("R4")
 
     def plan(self, release: str) -> Plan:
@@ -57,6 +59,8 @@ class FhirLens:
         loaded = syntax.load(document, options.limits)
         found = scan(self.plan, loaded.value, options)
         reading = assembled(found)
+        if self._has_parallels:
+            reading.loose[:] = recognised(found.root, reading, self._tables)
         strangers = found.reader.strangers
         if strangers and syntax.is_suspicious(loaded.compact):
             for value, path in strangers:
@@ -82,6 +86,8 @@ class FhirLens:
         if into is not None:
             written = write_into(self.plan, records, options, into)
             written.findings += self._orders.faults(written.document, records, written.targets, "into")
+            if self._has_parallels:
+                written.findings += self._left(into, written.document, options)
             return written
         writing = write_new(self.plan(options.fhir_release), records, options)
         if options.resource == "bundle" and records:
@@ -89,6 +95,14 @@ class FhirLens:
         if options.resource == "service-request":
             add_to_hosts(self._tables, records, writing, options)
         return writing
+
+    def _left(self, into: object, written: object, options: Options) -> list[Finding]:
+        """Return where ``into`` still holds what was derived from a term, although the plan has another now."""
+        before, after = (
+            {loose.path for loose in self.read(one, options).loose if loose.reason == "derived"}
+            for one in (into, written)
+        )
+        return [Finding("map.derived-left", path, side="into") for path in sorted(before - after)]
 
     def parse(self, document: object, options: Options = DEFAULT_OPTIONS, *, to: Format = Format.FHIR) -> object:
         """Return ``document`` as a dict, its numbers with their text."""

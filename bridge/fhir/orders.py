@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from bridge.fhir.companions import value_at
+from bridge.fhir.paths import value_at
 from bridge.issues import Finding
 from bridge.record import Item, Record
 from bridge.tables.formats import bundle_facts

@@ -1,4 +1,4 @@
-"""Native elements beside a relationship: off unless a term asks for them (``fhir-also``), derived, and never read back.
+"""Native elements beside a relationship: off unless a term asks for them (``fhir-also``), derived, and known as such.
 
 What may stand beside which term is in ``fhir_bundle.yaml``, and the lint holds tables to it: a plan that is verified is
 never the basis of an order, and no constant makes an order active.
@@ -10,13 +10,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 from uuid import NAMESPACE_URL, uuid5
 
+from bridge.fhir.paths import value_at
 from bridge.fhir.values import URN
+from bridge.ledger import Loose, State
+from bridge.lens import Reading
 from bridge.record import Item, Record
 from bridge.tables.formats import bundle_facts
 from bridge.tables.rows import Group, Row, Tables
 from bridge.transforms import TRANSFORMS
 
 Json = dict[str, Any]
+ERAS = ("R4", "R5")  # a ServiceRequest alone need not show which of them it is
 _UNKNOWN = {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}
 
 
@@ -61,6 +65,45 @@ def add_parallels(node: Json, beside: Sequence[Parallel], era: str) -> None:
             inside = about.get("inside", {}).get(era)
             named: Json = {"identifier": _identifier(uid)}
             node.setdefault(about["to"], []).append({inside: named} if inside else named)
+
+
+def is_asked(tables: Tables) -> bool:
+    """Whether any term asks for an element at all."""
+    return any(
+        term.fhir_also for table in tables.tables.values() for terms in table.terms.values() for term in terms.rows
+    )
+
+
+def recognised(root: Json, reading: Reading, tables: Tables) -> list[Loose]:
+    """Return what has no place in the records, with what their terms ask for accounted as derived: it says nothing new.
+
+    An element counts only if it holds what we would write there, and nothing else.
+    """
+    return [
+        loose._replace(reason="derived", state=State.MAPPED)
+        if loose.state is State.UNMAPPED and _is_ours(root, loose.path, reading, tables)
+        else loose
+        for loose in reading.loose
+    ]
+
+
+def _is_ours(root: Json, path: str, reading: Reading, tables: Tables) -> bool:
+    host, _, name = path.rpartition(".")
+    if name not in {about["to"] for about in _also().values()}:
+        return False
+    document = {root["resourceType"]: root}
+    for record, places in zip(reading.records, reading.sources, strict=True):
+        if places and places[0].startswith(f"{host}."):
+            kind = host if "." not in host else value_at(document, f"{host}.resourceType")
+            beside = parallels(record, tables)
+            return any(value_at(document, path) == _due(kind, name, beside, era) for era in ERAS)
+    return False
+
+
+def _due(kind: object, name: str, beside: Sequence[Parallel], era: str) -> object:
+    node: Json = {"resourceType": kind}
+    add_parallels(node, beside, era)
+    return node.get(name)
 
 
 def derivations(beside: Sequence[Parallel], study: str, tag: Json, era: str) -> Iterator[tuple[str, Json]]:

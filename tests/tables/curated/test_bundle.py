@@ -392,3 +392,34 @@ def test_what_was_derived_is_called_stale_when_the_study_changes():
     assert {finding.code for finding in writing.findings} == {"map.derived-left"}
     assert BRIDGE.read(writing.document, source="fhir").records == [changed_plan]
     assert writing.document["entry"][1:] == document["entry"][1:]  # type: ignore[index]
+
+
+@pytest.mark.parametrize("release", ["R4", "R4B", "R5"])
+@pytest.mark.parametrize(("term", "option"), [("PRIOR", "supporting-info"), ("PREDECESSOR", "replaces")])
+def test_what_a_site_asked_for_is_known_when_it_is_read_back(tmp_path, release, term, option):
+    b = with_options(tmp_path, (term, option))
+    host = order_with(b, term, release)
+    assert b.translate(host, to="hl7v2", source="fhir", unmapped="reject").ledger.counts()["unmapped"] == 0
+    (member,) = {"supportingInfo", "replaces"} & host.keys()
+    host[member] = [*host[member], {"display": "of somebody else"}]
+    with pytest.raises(bridge.BridgeError, match=r"map\.unmapped"):
+        b.translate(host, to="hl7v2", source="fhir", unmapped="reject")
+
+
+def test_what_was_derived_from_another_term_is_named_when_an_order_is_edited(tmp_path):
+    b = with_options(tmp_path, ("PRIOR", "supporting-info"))
+    host = order_with(b, "PRIOR", "R4")
+    options = Options(resource="service-request")
+    same = b.lens(Format.FHIR).write([with_reference("PRIOR")], options, into=host, to=Format.FHIR)
+    assert same.document == host
+    assert same.findings == []
+    changed = b.lens(Format.FHIR).write([with_reference("ALTERNATIVE")], options, into=host, to=Format.FHIR)
+    assert [(finding.code, finding.path) for finding in changed.findings] == [
+        ("map.derived-left", "ServiceRequest.supportingInfo")
+    ]
+
+
+def order_with(b: Bridge, term: str, release: str) -> dict[str, Any]:
+    """Return the ServiceRequest of a plan that refers to another, as a site with options writes it."""
+    options = Options(resource="service-request", fhir_release=release)
+    return b.lens(Format.FHIR).write([with_reference(term)], options, to=Format.FHIR).document  # type: ignore[return-value]
