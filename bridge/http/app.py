@@ -8,6 +8,7 @@ for success and choke on the second.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from time import perf_counter
@@ -26,6 +27,7 @@ from bridge.translator import Bridge
 
 Handler = Callable[[Service, Exchange], Awaitable[Answer | None]]
 _CLOSE = (b"connection", b"close")
+_LONGEST_NAME = 200  # of what stands in the braces of a path
 
 
 class Route(NamedTuple):
@@ -51,6 +53,7 @@ ROUTES = (
     Route("/v1/tables/{id}", {"GET": describe.table}),
     Route("/v1/explain/{tag}", {"GET": describe.explain}),
     Route("/fhir/ConceptMap/$translate", {"GET": terms.translate, "POST": terms.translate}),
+    Route("/fhir/ConceptMap/{id}/$translate", {"GET": terms.translate, "POST": terms.translate}),
     Route("/fhir/metadata", {"GET": terms.metadata}, ""),
     Route("/healthz", {"GET": describe.live}, ""),
     Route("/livez", {"GET": describe.live}, ""),
@@ -63,8 +66,9 @@ ROUTES = (
     Route("/playground/{file}", {"GET": playground.asset}, ""),
     Route("/", {"GET": playground.page}, ""),
 )
+_BRACES = re.compile(r"\{\w+\}")
 _EXACT = {route.template: route for route in ROUTES if "{" not in route.template}
-_PREFIXES = {route.template.partition("{")[0]: route for route in ROUTES if "{" in route.template}
+_AROUND = {tuple(_BRACES.split(route.template)): route for route in ROUTES if "{" in route.template}
 
 
 def create_app(bridge: Bridge | None = None, settings: Settings | None = None) -> App:
@@ -218,10 +222,12 @@ def _found(path: str) -> tuple[Route, str]:
     if route is not None:
         return route, ""
     head, _, last = path.rpartition("/")
-    route = _PREFIXES.get(f"{head}/")
-    if route is None or not last or len(last) > 200:
-        raise refused("http.not-found")
-    return route, last
+    before, _, inner = head.rpartition("/")
+    for around, named in (((f"{head}/", ""), last), ((f"{before}/", f"/{last}"), inner)):
+        route = _AROUND.get(around)
+        if route is not None and 0 < len(named) <= _LONGEST_NAME:
+            return route, named
+    raise refused("http.not-found")
 
 
 def _not_allowed(route: Route) -> Refused:

@@ -18,6 +18,7 @@ from bridge.http.problems import to_json
 from bridge.http.schemas import schemas
 from bridge.http.service import Service
 from bridge.issues import BridgeError
+from bridge.package.terminology import map_id
 from bridge.tables import builtin
 from bridge.tables.rows import Table
 from bridge.translator import Bridge
@@ -62,6 +63,7 @@ def document(bridge: Bridge) -> bytes:
                 },
                 "/v1/explain/{tag}": {"get": _named("explain", "One attribute, explained.", "tag", _tag(bridge))},
                 "/fhir/ConceptMap/$translate": {"get": _terms_get(bridge), "post": _terms_post()},
+                "/fhir/ConceptMap/{id}/$translate": {"get": _map_get(bridge), "post": _map_post(bridge)},
                 "/fhir/metadata": {"get": _get("metadata", "The capability statement.", "Resource", is_open=True)},
                 "/healthz": {"get": _get("health", "The process answers.", "Status", is_open=True)},
                 "/livez": {"get": _get("live", "The process answers.", "Status", is_open=True)},
@@ -309,6 +311,23 @@ def _terms_post() -> dict[str, Any]:
         "translateTermBody", "The same with a Parameters resource.", "Resource", extra={"408", "413", "415", "422"}
     )
     return made | {"requestBody": {"required": True, "content": body}}
+
+
+def _map_get(bridge: Bridge) -> dict[str, Any]:
+    made = _terms_get(bridge)
+    asked = [one for one in made["parameters"] if one["name"] != "url"]
+    about = "The same for one concept map of the FHIR package, whose id the path has."
+    return made | {"operationId": "translateTermByMap", "summary": about, "parameters": [_map_id(bridge), *asked]}
+
+
+def _map_post(bridge: Bridge) -> dict[str, Any]:
+    return _terms_post() | {"operationId": "translateTermByMapBody", "parameters": [_map_id(bridge)]}
+
+
+def _map_id(bridge: Bridge) -> dict[str, Any]:
+    terms = next(iter(_main(bridge).terms.values()), None)
+    example = {"example": map_id(terms, "fhir", "hl7v2")} if terms else {}
+    return {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}} | example
 
 
 def _responses() -> dict[str, Any]:

@@ -7,9 +7,9 @@ DICOM's own.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from itertools import permutations
+from typing import Any
 from urllib.parse import parse_qsl
 
 from bridge import __version__, jsontext
@@ -18,8 +18,9 @@ from bridge.http.problems import OUTCOME, Refused, issue, problem_of, refused, t
 from bridge.http.service import Service
 from bridge.http.translate import received
 from bridge.issues import Unreadable
+from bridge.package.terminology import Spelled, map_id, spellings
 from bridge.tables import builtin
-from bridge.tables.rows import Term, Terms
+from bridge.tables.rows import Terms
 
 #: Parameters by their names in R4 and R5.
 _NAMES = {
@@ -40,36 +41,23 @@ _NAMES = {
 }
 _MOST = 64 * 1024
 _SIDES = ("dicom", "fhir", "hl7v2")
-#: The concept maps of the FHIR package: ``.../ConceptMap/dicom-rt-plan-relationship-fhir-to-hl7v2``.
-_MAP = re.compile(r"(?:[^|]*/)?dicom-(.+)-(dicom|fhir|hl7v2)-to-(dicom|fhir|hl7v2)(?:\|.*)?")
-
-
-class Spelled(NamedTuple):
-    """A term in one format."""
-
-    system: str
-    code: str
-    display: str
-
-
-def _spellings(terms: Terms, term: Term) -> tuple[Spelled, Spelled, Spelled]:
-    """Return a term as DICOM, FHIR and HL7 v2 spell it."""
-    return (
-        Spelled(f"urn:dicom:{terms.id}", term.dicom, term.display),
-        Spelled(term.fhir_system, term.fhir, term.display),
-        Spelled(f"urn:hl7v2:{term.hl7v2_system}", term.hl7v2, term.display),
-    )
 
 
 async def translate(service: Service, exchange: Exchange) -> Answer:
-    """Answer ``ConceptMap/$translate``, called with a query or with a Parameters resource."""
+    """Answer ``ConceptMap/$translate``, called with a query or with a Parameters resource.
+
+    ``ConceptMap/{id}/$translate`` is the same for the concept map that the path names (FHIR R4, ConceptMap-translate:
+    an operation of the type and of the instance).
+    """
     asked = await _asked(service, exchange)
+    if exchange.parameter and "url" in asked:
+        raise refused("http.parameter", "the path names the concept map already", "url")
     if not asked.get("code"):
         raise refused("http.parameter", "the code to translate is missing", "code")
     if asked.get("reverse") not in (None, "true", "false"):
         raise refused("http.parameter", "the value must be true or false", "reverse")
     known = [terms for table in service.current.bridge.tables.tables.values() for terms in table.terms.values()]
-    known, sides = _mapped(known, asked.get("url", ""))
+    known, sides = _mapped(known, exchange.parameter or asked.get("url", ""))
     matches = [match for terms in known for match in _matches(terms, asked, sides)]
     found = [
         {
@@ -89,14 +77,19 @@ async def translate(service: Service, exchange: Exchange) -> Answer:
 
 
 def _mapped(known: list[Terms], url: str) -> tuple[list[Terms], tuple[str, str]]:
-    """Return the terms and the two sides that a concept map is about; without one, all; raises http.not-found."""
+    """Return the terms and the two sides that a concept map of the FHIR package is about; without one, all.
+
+    Raises:
+        Refused: ``http.not-found``.
+    """
     if not url:
         return known, ("", "")
-    found = _MAP.fullmatch(url)
-    chosen = [terms for terms in known if found and terms.id == found[1]]
-    if not found or not chosen:
-        raise refused("http.not-found", "there is no such concept map", "url")
-    return chosen, (found[2], found[3])
+    name = url.partition("|")[0].rpartition("/")[2]  # without version and base
+    for sides in permutations(_SIDES, 2):
+        chosen = [terms for terms in known if map_id(terms, *sides) == name]
+        if chosen:
+            return chosen, sides
+    raise refused("http.not-found", "there is no such concept map", "url")
 
 
 def _matches(terms: Terms, asked: dict[str, str], sides: tuple[str, str]) -> Iterator[Spelled]:
@@ -110,18 +103,16 @@ def _matches(terms: Terms, asked: dict[str, str], sides: tuple[str, str]) -> Ite
     system, target = asked.get("system", ""), asked.get("target", "")
     if asked.get("reverse") == "true":
         system, target, sides = target, system, (sides[1], sides[0])
-    ours = {f"urn:dicom:{terms.id}", *(spelled.system for term in terms.rows for spelled in _spellings(terms, term))}
     for term in terms.rows:
-        spelled = dict(zip(_SIDES, _spellings(terms, term), strict=True))
         here = [
             one
-            for side, one in spelled.items()
+            for side, one in spellings(terms, term).items()
             if one.code == asked["code"] and _is(one, system) and sides[0] in ("", side)
         ]
-        if not here or (term.read_only and not system):
+        if not here or (term.read_only and not system and not sides[0]):
             continue
-        for side, one in spelled.items():
-            if one.system != here[0].system and _is(one, target) and one.system in ours and sides[1] in ("", side):
+        for side, one in spellings(terms, terms.by_dicom[term.dicom]).items():  # an alias is understood, never written
+            if one.system != here[0].system and _is(one, target) and sides[1] in ("", side):
                 yield one
 
 

@@ -163,9 +163,14 @@ def concept_maps(frame: Frame) -> Iterator[Json]:
             yield concept_map(frame, terms, here, there, version)
 
 
+def map_id(terms: Terms, here: str, there: str) -> str:
+    """Return the id of the map of one set of terms from one format to another."""
+    return id_of(f"dicom-{terms.id}-{here}-to-{there}")
+
+
 def concept_map(frame: Frame, terms: Terms, here: str, there: str, version: str) -> Json:
     """Return the map of one set of terms from one format to another."""
-    name = id_of(f"dicom-{terms.id}-{here}-to-{there}")
+    name = map_id(terms, here, there)
     title = f"{_titled(terms.id)}: {_SAID[here]} to {_SAID[there]}"
     about = f"The terms of {terms.source} as {_SAID[here]} and {_SAID[there]} spell them; each has one equivalent."
     head = frame.head("ConceptMap", name, title, about, version)

@@ -8,6 +8,7 @@ import time
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -19,12 +20,16 @@ from bridge.http.replay import Replays
 from bridge.http.service import Service
 from bridge.http.settings import Settings
 from bridge.issues import BridgeError
+from bridge.package.frame import frame
+from bridge.package.terminology import concept_maps
+from bridge.translator import load
 from tests.interfaces.http import documents
-from tests.interfaces.http.caller import app_of, call
+from tests.interfaces.http.caller import Got, app_of, call
 
 APP = app_of()
 SENT = {"query": "to=fhir", "body": documents.message("QAPV_EQUIVALENT"), "content_type": "text/plain"}
 SITES = Path(__file__).parents[3] / "mappings" / "sites"
+KINDS = Path(__file__).parents[2] / "formats" / "fhir" / "table.yaml"
 
 
 # -- tables -------------------------------------------------------------------------------------------------------------
@@ -290,6 +295,61 @@ def test_a_concept_map_of_the_package_may_be_named() -> None:
     assert terms(f"url={base}-dicom-to-fhir&code=PRIOR&reverse=true") == [("urn:dicom:rt-plan-relationship", "PRIOR")]
     got = call(APP, "GET", "/fhir/ConceptMap/$translate", "url=https://other.test/ConceptMap/x&code=PRIOR")
     assert (got.status, got.code) == (404, "http.not-found")
+
+
+MAP = "/fhir/ConceptMap/dicom-rt-plan-relationship-fhir-to-hl7v2/$translate"
+
+
+def matches_of(got: Got) -> list[tuple[str, str]]:
+    found = [one["part"][-1]["valueCoding"] for one in got.json["parameter"] if one["name"] == "match"]
+    return [(match["system"], match["code"]) for match in found]
+
+
+@pytest.mark.parametrize("path", [MAP, f"{MAP}/", f"/mounted{MAP}"])
+def test_a_concept_map_may_be_the_path(path: str) -> None:
+    """An operation of the type and of the instance (FHIR R4, ConceptMap-translate)."""
+    root = "/mounted" if path.startswith("/mounted") else ""
+    got = call(APP, "GET", path, "code=PRIOR", root_path=root)
+    assert matches_of(got) == [("urn:hl7v2:99DCM300A0055", "PRIOR")]
+    back = call(APP, "GET", path, "code=PRIOR&reverse=true", root_path=root)
+    assert matches_of(back) == [(SYSTEM, "PRIOR")]
+
+
+def test_a_concept_map_in_the_path_may_be_asked_with_a_parameters_resource() -> None:
+    body = b'{"resourceType":"Parameters","parameter":[{"name":"code","valueCode":"PRIOR"}]}'
+    got = call(APP, path=MAP, body=body, content_type="application/fhir+json")
+    assert matches_of(got) == [("urn:hl7v2:99DCM300A0055", "PRIOR")]
+
+
+def test_the_path_names_one_concept_map() -> None:
+    got = call(APP, "GET", MAP, "code=PRIOR&url=https://other.test/ConceptMap/x")
+    assert (got.status, got.code) == (400, "http.parameter")
+
+
+@pytest.mark.parametrize(
+    "name", ["x", "", "a/b", "dicom--fhir-to-hl7v2", "dicom-rt-plan-relationship-fhir-to-fhir", "x" * 300]
+)
+def test_a_concept_map_that_is_not_there_is_not_found(name: str) -> None:
+    got = call(APP, "GET", f"/fhir/ConceptMap/{name}/$translate", "code=PRIOR")
+    assert (got.status, got.code) == (404, "http.not-found")
+
+
+def test_a_method_that_a_concept_map_does_not_know_is_refused() -> None:
+    got = call(APP, "DELETE", MAP)
+    assert (got.status, got.headers["allow"]) == (405, "GET, POST, HEAD")
+
+
+@pytest.mark.parametrize("tables", [(), (KINDS,)], ids=["shipped", "with an alias"])
+def test_every_line_of_every_concept_map_of_the_package_is_what_the_service_answers(tables: tuple[Path, ...]) -> None:
+    bridge = load(*tables)
+    app = app_of(bridge)
+    for resource in concept_maps(frame(bridge.tables, "R4", "1")):
+        for group in resource["group"]:
+            for element in group["element"]:
+                query = urlencode({"code": element["code"], "system": group["source"]})
+                got = call(app, "GET", f"/fhir/ConceptMap/{resource['id']}/$translate", query)
+                expected = [(group["target"], target["code"]) for target in element["target"]]
+                assert matches_of(got) == expected, (resource["id"], element["code"])
 
 
 def test_a_term_may_come_as_a_parameters_resource() -> None:
