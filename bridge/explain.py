@@ -22,6 +22,7 @@ from bridge.tables.dictionary import Attribute
 from bridge.tables.formats import shipped
 from bridge.tables.rows import Check, Example, FhirHome, Group, Hl7Home, Member, Row, Tables, Terms
 
+MAY_BE_ABSENT = "3 (or 1C, 2C)"  # the tables do not hold the conditions of 1C and 2C (PS3.5 7.4)
 _TAG = re.compile(r"\s*\(?\s*([0-9A-Fa-f]{4})\s*,?\s*([0-9A-Fa-f]{4})\s*\)?\s*\Z")
 
 
@@ -132,7 +133,7 @@ def _row(tables: Tables, catalogue: Catalogue, path: tuple[Member, ...]) -> Expl
         within=tuple(group.name for group in path[:-1]),
         occurs=_occurs(tables, path),
         source=member.source,
-        type=("1" if row.needs_value else "2" if row.lowest else "3") if row else "",
+        type=("1" if row.needs_value else "2" if row.lowest else MAY_BE_ABSENT) if row else "",
         values=f"{row.vm[0]}..{'*' if row.vm[1] is None else row.vm[1]}" if row else "",
         level=row.level if row else "",
         fhir=tuple(_fhir_lines(path)),

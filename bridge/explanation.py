@@ -79,7 +79,7 @@ class ExplainedRow:
         within: Names of the groups that it is a member of, outermost first.
         occurs: The SOP Classes that the row applies to, and the sequences it is in.
         source: Clause of the standard.
-        type: ``1``, ``2`` or ``3``, as DICOM types attributes (PS3.5 7.4); empty for a group.
+        type: ``1``, ``2``, or ``3 (or 1C, 2C)`` for what may be absent (PS3.5 7.4); empty for a group.
         values: How many values it may have, ``1..1``.
         level: Whose identity the value is: patient, study, series, plan, or empty.
         fhir: Where it is in FHIR, a line for each host.

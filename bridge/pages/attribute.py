@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
+from bridge.explain import MAY_BE_ABSENT
 from bridge.lineage.meanings import Meanings
 from bridge.pages import practice, wires
 from bridge.pages.history import changes, excerpt, is_checkout
@@ -50,7 +51,7 @@ def _head(subject: Subject) -> Iterator[str]:
             ("VR", escape(known.vr)),
             ("VM", escape(known.vm)),
             *([("Unit", f"{', '.join(map(code, units))} (UCUM)")] if units else []),
-            ("Type", ", ".join(dict.fromkeys(_type(row.type) for row in known.rows if row.type)) or "sequence"),
+            ("Type", ", ".join(dict.fromkeys(row.type for row in known.rows if row.type)) or "sequence"),
             ("Dictionary", f"DICOM {escape(known.edition)}{', retired' if known.is_retired else ''}"),
             ("In tables", ", ".join(_table(name) for name in dict.fromkeys(row.table for row in known.rows))),
         )
@@ -83,11 +84,6 @@ def _units(subject: Subject) -> list[str]:
     return sorted({row.hl7v2.unit for row in subject.rows if isinstance(row, Row) and row.hl7v2.unit})
 
 
-def _type(told: str) -> str:
-    """Return a type as the tables know it: what must not always be there may still be conditional (PS3.5 7.4)."""
-    return "3, 1C or 2C" if told == "3" else told
-
-
 def _table(name: str) -> str:
     return link(escape(name), f"../tables/{name}.html")
 
@@ -99,7 +95,7 @@ def _places(bench: Workbench, subject: Subject) -> Iterator[str]:
         (
             (
                 _path(bench, path_row),
-                _type(row.type),
+                row.type,
                 escape(row.values),
                 escape(row.source),
                 f"{_table(row.table)} {escape(row.version)}",
@@ -109,8 +105,8 @@ def _places(bench: Workbench, subject: Subject) -> Iterator[str]:
     )
     classes = dict.fromkeys(row.occurs.partition(":")[0] for row in subject.known.rows)
     yield said(f"The tables apply to: {escape('; '.join(classes))}. Elsewhere it is not read by these rows.")
-    if any(row.type == "3" for row in subject.known.rows):
-        yield said("3, 1C or 2C: it may be absent. The tables do not hold the standard's conditions (1C, 2C).")
+    if any(row.type == MAY_BE_ABSENT for row in subject.known.rows):
+        yield said(f"{MAY_BE_ABSENT}: it may be absent. The tables do not hold the standard's conditions (1C, 2C).")
 
 
 def _path(bench: Workbench, path: tuple[Row | Group, ...]) -> str:

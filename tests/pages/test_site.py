@@ -76,7 +76,7 @@ def test_a_page_says_what_the_attribute_is_in_which_unit_and_that_it_may_be_cond
     text = re.sub(r"<[^>]+>", "", (site / "attributes" / "300A011E.html").read_text(encoding="utf-8"))
     assert "Angle of the gantry at the first control point: degrees of the IEC 61217 GANTRY system" in text
     assert re.search(r"Unit\s*deg \(UCUM\)", text)
-    assert re.search(r"Type\s*3, 1C or 2C", text)
+    assert re.search(r"Type\s*3 \(or 1C, 2C\)", text)
     assert "The tables do not hold the standard's conditions" in text
 
 
