@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 def lint_command(*, names: tuple[str, ...], form: str) -> Exit:
     """Find every fault of mapping tables (files or folders; none: the shipped ones), with line and column.
 
+    An edited version of a shipped table is linted beside the other shipped ones, whose rows and value sets it may name.
     The faults go to standard output, one a line; the count goes to standard error.
     """
     from bridge.tables import builtin  # noqa: PLC0415

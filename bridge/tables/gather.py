@@ -105,6 +105,21 @@ def gathered(given: Iterable[File | Finding], limits: Limits = DEFAULT) -> Gathe
     return Gathered(tuple(drafts), tuple(findings), tuple(one.root for one in (*tables, *sites)))
 
 
+def beside_shipped(found: Gathered, limits: Limits = DEFAULT) -> Gathered:
+    """Return versions of some shipped tables with the other ones beside them, where the names that they use may stand.
+
+    Tables of one's own stay as they are: they are loaded alone.
+    """
+    ids = {draft.root.text("table") for draft in found.drafts}
+    if not ids:
+        return found
+    shipped = {draft.root.text("table"): draft for draft in gathered(shipped_files(), limits).drafts}
+    if not ids <= shipped.keys():
+        return found
+    others = [draft for name, draft in shipped.items() if name not in ids]
+    return Gathered((*found.drafts, *others), found.findings, (*found.roots, *(draft.root for draft in others)))
+
+
 def _parsed(found: Iterable[File | Finding], limits: Limits, findings: list[Finding]) -> Iterator[_Parsed]:
     """Yield the root of every file that is a table; note the faults of the others."""
     for file in found:

@@ -18,7 +18,7 @@ from bridge.tables import dictionary, lint_examples, lint_homes, lint_targets, l
 from bridge.tables.compile import cardinality, is_multiplicity, multiplicity
 from bridge.tables.drafts import Draft, Part, attribute_of, parts
 from bridge.tables.formats import Formats, Settings, bundle_facts, formats, issue_codes
-from bridge.tables.gather import Gathered, gather
+from bridge.tables.gather import Gathered, beside_shipped, gather
 from bridge.tables.rows import Spot
 from bridge.tables.shape import nearest
 from bridge.tables.source import Cell, Keyed, Node, Series, fault
@@ -42,13 +42,14 @@ def lint_files(
 ) -> tuple[Finding, ...]:
     """Return every fault of the tables at ``paths`` (or of the shipped ones), in the order of files and lines.
 
-    Each finding names its file in ``document``, its line and column, and the path of the node.
+    An edited version of a shipped table is linted beside the other shipped ones. Each finding names its file in
+    ``document``, its line and column, and the path of the node.
     """
     try:
         known = formats(settings)
     except Unreadable as error:
         return error.findings
-    return faults(gather(tuple(fspath(path) for path in paths), limits), known)
+    return faults(beside_shipped(gather(tuple(fspath(path) for path in paths), limits), limits), known)
 
 
 def faults(gathered: Gathered, known: Formats) -> tuple[Finding, ...]:

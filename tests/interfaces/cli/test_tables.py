@@ -7,6 +7,7 @@ import json
 import pytest
 
 from bridge.cli import Exit
+from bridge.tables.formats import shipped
 
 
 def test_the_shipped_tables_have_no_fault(run):
@@ -27,6 +28,18 @@ def test_a_fault_has_file_line_and_column(run, faulty):
     assert done.exit_code == Exit.ERRORS
     assert done.stdout.startswith(f"{faulty}:2:1")
     assert "error [table.key-twice]" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["rt_plan_relationship.yaml", "rt_ion_beams.yaml", "patient.yaml"])
+def test_an_edited_shipped_table_is_linted_beside_the_others(run, tmp_path, name):
+    """Its checks and value sets name what stands in other tables."""
+    path = tmp_path / name
+    path.write_bytes(shipped(name))
+    assert run("lint", path).exit_code == Exit.DONE
+    path.write_bytes(shipped(name).replace(b"rows:", b"rowz:", 1))
+    done = run("lint", path)
+    assert done.exit_code == Exit.ERRORS
+    assert any(line.startswith(f"{path}:") and "'rowz'" in line for line in done.stdout.splitlines())
 
 
 def test_lint_speaks_json(run, faulty):
