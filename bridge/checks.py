@@ -53,10 +53,10 @@ class Checked(NamedTuple):
 class _RowCheck:
     """A row with what its values are held against; ``plain`` checks a single value of a row without terms."""
 
-    __slots__ = ("check", "known", "plain", "row", "single", "terms")
+    __slots__ = ("check", "known", "plain", "row", "single", "terms", "vr")
 
     def __init__(self, row: Row, check: ValueCheck | None) -> None:
-        self.row, self.check, self.terms = row, check, row.terms
+        self.row, self.vr, self.check, self.terms = row, row.vr, check, row.terms
         self.known: Mapping[str, object] = row.terms.by_dicom if row.terms else {}
         self.plain = None if row.terms else check
         self.single = row.vm[0] <= 1
@@ -213,10 +213,12 @@ class _Run:
         values = {looked_up[e[0]]: e[2][0] if e[2] else "" for e in elements if e[0] in looked_up}
         changed = {}
         for index, element in enumerate(elements):
-            tag, _, found, items, _ = element
+            tag, vr, found, items, _ = element
             if items:
                 inner = level.inner.get(tag, _NOTHING)
                 self.at = at
+                if tag in rows:
+                    self._other_vr(element, rows[tag].row, prefix + tag)
                 made = self._items(items, inner, prefix + tag, {**outer, **values} if outer else values)
                 at = self.at
                 if made is not items:
@@ -226,6 +228,9 @@ class _Run:
             check = rows.get(tag)
             if check is None:
                 self._without_row(element, level, self.sources[at - 1])
+                continue
+            if vr != check.vr:
+                self._other_vr(element, check.row, self.sources[at - 1])
                 continue
             value = found[0] if len(found) == 1 and check.single else None
             plain = check.plain
@@ -257,8 +262,24 @@ class _Run:
         """Check a leaf that no row of the level covers: a group without items, or the generic form."""
         inner = level.inner.get(element.tag)
         if inner is not None and inner.group is not None:
+            if element.vr != "SQ":
+                self._other_vr(element, inner.group, path)
+                return
             self.findings.append(Finding("rule.empty-sequence", path, f"{titled(inner.group)} has no items"))
             return
+        self._carried(element, path)
+
+    def _other_vr(self, element: Element, member: Member, path: str) -> None:
+        """Check what is in the generic form because its VR is not the one that its row has."""
+        own = member.vr if isinstance(member, Row) else "SQ"
+        detail = f"{titled(member)}: this is {element.vr}, but the attribute's VR is {own}"
+        self.findings.append(Finding("value.other-vr", path, detail))
+        if isinstance(member, Row) and member.needs_value and not (element.values or element.items):
+            self.findings.append(Finding("value.missing", path, f"{titled(member)} is empty"))
+        self._carried(element, path)
+
+    def _carried(self, element: Element, path: str) -> None:
+        """Check the values of the generic form."""
         check = self.values.get(element.vr)
         for value in element.values if check else ():
             fault = check(value) if check and value else None

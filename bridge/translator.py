@@ -20,7 +20,7 @@ from bridge.recognise import Given, recognise
 from bridge.record import Format, Item, Record
 from bridge.result import Result
 from bridge.tables import builtin
-from bridge.tables.rows import Group, Member, Tables
+from bridge.tables.rows import Group, Member, Row, Tables
 
 if TYPE_CHECKING:
     from bridge.explanation import Explanation
@@ -347,6 +347,8 @@ def _rows(elements: Item, members: Mapping[str, Member]) -> list[str]:
     out: list[str] = []
     for element in elements:
         member = members.get(element.tag)
+        if member and element.vr != (member.vr if isinstance(member, Row) else "SQ"):
+            member = None  # in the generic form: no row can say which VR it was
         name = member.id if member else ""
         if not element.items:
             out.append(name)

@@ -86,7 +86,9 @@ says how a file is encoded (new files are in UTF-8).
   character) stands in the generic form beside it. Who the document is about (patient, study, series, instance) never
   does: such a value is refused, `value.unrepresentable`.
 - **Another VR than the row's.** Where a row has an attribute and a file gives it another VR (a Series Description in
-  ST), it is refused, `value.type`: no row can say which VR it was. UN is read as the row's VR (`input.vr-mismatch`).
+  ST, a text for a sequence), it stands in the generic form with the VR that it has, and `value.other-vr` says so: no
+  row can say which VR it was, so its terms and types are not held against it either. Without `carry` it is refused,
+  `value.type`, and who the document is about is refused always. UN is read as the row's VR (`input.vr-mismatch`).
 - **NaN and infinities** are values of FL and FD (PS3.5 6.2): they are carried with `value.not-finite`. NaN is one
   value, whatever its bits.
 - **Depth.** 16 nested sequences, the deepest that are read by default, fit into FHIR and back. Deeper ones (with a

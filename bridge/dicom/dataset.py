@@ -145,6 +145,9 @@ class DataSet(Reader[Node]):
                 return False
             self.find("input.vr-mismatch", path, f"encoded as UN, read as {vr.name}")
             return True
+        if node.element.VR == "UN" and isinstance(node.element.value, bytes):
+            self.find("input.vr-mismatch", path, f"encoded as UN, read as {vr.name}")
+            return True
         return vr.name in str(node.element.VR).split(" or ")
 
     def as_sequence(self, node: Node, place: Place, path: str) -> Node | None:
@@ -197,7 +200,7 @@ class DataSet(Reader[Node]):
             return ()
         if vr.kind == "bulk":
             return decode(bytes(value), vr, ">" if self._is_big else "<", None, self.note)
-        if vr.kind == "text" and isinstance(value, bytes):
+        if isinstance(value, bytes):
             return decode(value, vr, "<", self._charset, self.note)
         several = value if hasattr(value, "append") or isinstance(value, tuple) else [value]
         if len(several) > self._options.limits.dicom_values:

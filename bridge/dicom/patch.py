@@ -185,7 +185,7 @@ class Patch(Generic[OldType, NewType]):
         path = place.prefix + element.tag
         if held is not None:
             known = self._store.read(held, slot, place)
-            if known is not None and known.values == element.values and (slot or known.vr == element.vr):
+            if known is not None and known.values == element.values and known.vr == element.vr:
                 self.targets.append(path)
                 return
             if self._is_other(slot, known, path):

@@ -265,6 +265,8 @@ class Reader(ABC, Generic[NodeType]):
         """Return the element of a row."""
         path = place.prefix + (tag_text(node[0]) if slot.creator else slot.tag)
         if node[1] is not slot.vr and (self.is_sequence(node) or not self.may_be(node, slot.vr, place, path)):
+            if self.carry and not slot.level:  # as it is: no row can say which VR it was
+                return self._carried(node, place, path)
             spelled = node[1].name if node[1] else "another VR"
             return self.reject(
                 node, place, "value.type", f"this is {spelled}, but the attribute's VR is {slot.vr.name}"
@@ -291,6 +293,8 @@ class Reader(ABC, Generic[NodeType]):
         path = place.prefix + empty.tag
         if not self.is_sequence(node):
             sequence = self.as_sequence(node, place, path)
+            if sequence is None and self.carry:
+                return self._left(node, path) if self._is_bulky(node) else self._leaf(node, place, path)
             if sequence is None:
                 spelled = node[1].name if node[1] else "no sequence"
                 return self.reject(node, place, "value.type", f"this is {spelled}, but the attribute is a sequence")
@@ -331,11 +335,15 @@ class Reader(ABC, Generic[NodeType]):
         if is_twice:
             return self.reject(node, place, "input.duplicate")
         if self.carry:
-            return self._left(node, path) if self._is_bulky(node) else self._generic(node, place, path)
+            return self._carried(node, place, path)
         if not place.depth and node[1] is not None:
             self.look_at(node, node[1], path)
         self.loose.append(Loose(path, "map.unmapped"))
         return None
+
+    def _carried(self, node: NodeType, place: Place, path: str) -> Element | None:
+        """Return an element in the generic form, unless its value stays in its instance."""
+        return self._left(node, path) if self._is_bulky(node) else self._generic(node, place, path)
 
     def _is_bulky(self, node: NodeType) -> bool:
         """Whether a value stays in its instance: it is encapsulated, not in memory, or larger than what is carried."""
@@ -355,6 +363,10 @@ class Reader(ABC, Generic[NodeType]):
         is_group = slot is not None and slot.members is not None  # every writer has it for a sequence
         if is_group or self.is_sequence(node) or self.has_items(node):
             return self._group(node, _NO_SLOTS, Element(tag_text(node[0]), "SQ", (), ()), place)
+        return self._leaf(node, place, path)
+
+    def _leaf(self, node: NodeType, place: Place, path: str) -> Element | None:
+        """Return an element without items as it is."""
         vr = node[1] or self.plan.vrs["UN"]
         values = self._values(node, vr, place, path)
         if values is None:

@@ -173,7 +173,8 @@ class ExtensionReader(Account):
             self.reject(fault, place)
             return
         slot = level.by_tag.get(element.tag)
-        if slot is not None and _has_room(slot, element):
+        is_other = slot is not None and self.carry and element.vr != slot.vr and not slot.level
+        if slot is not None and not is_other and _has_room(slot, element):
             self.findings.append(Finding("input.misplaced", place, "the attribute has an extension of its own"))
             self.stray(place, "input.misplaced")
         elif slot is None and not self.carry and element.tag not in level.homeless:

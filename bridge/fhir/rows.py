@@ -32,6 +32,8 @@ class RowWriter(NativeWriter):
             self.refuse(place, element, Fault("map.one-way", f"{slot.name} is never written"))
         elif slot is None:
             self._generic(place, element)
+        elif element.vr != slot.vr and not slot.level:
+            self._instead(place, slot, element)
         elif slot.group is not None:
             self._group(place, slot, slot.group, element)
         elif not slot.level and not slot.holds(element):
@@ -45,7 +47,12 @@ class RowWriter(NativeWriter):
     def put_new(self, place: Place, slot: Slot, element: Element) -> None:
         """Write a row at an anchor that was made in this run and does not say anything of it yet."""
         values, level = element[2], slot.group
-        if slot.only == "read" or (level is None and len(values) != 1) or (level is not None and not element.items):
+        if (
+            slot.only == "read"
+            or element[1] != slot.vr
+            or (level is None and len(values) != 1)
+            or (level is not None and not element.items)
+        ):
             self.put(place, slot, element)
             return
         node = place.node
@@ -216,7 +223,7 @@ class RowWriter(NativeWriter):
         at = f"{path}.extension["
         for tag, slot in level.by_tag.items():
             element = have.get(tag)
-            if element is None:
+            if element is None or element[1] != slot.vr:
                 continue
             if slot.group is not None and element.items:
                 where[tag] = self._inner(slot, slot.group, element.items, subs, at)

@@ -66,7 +66,9 @@ class Writer(RowWriter):
             if role.type is dict and role.slot is None:
                 node[name] = {"extension": absent(self.plan, null=False)}
             else:
-                detail = "FHIR demands the element, and the source does not say it"
+                is_said = role.slot is not None and role.slot.tag in place.found  # in the generic form
+                why = "what the source says has no room in it" if is_said else "the source does not say it"
+                detail = f"FHIR demands the element, and {why}"
                 self.findings.append(Finding("value.missing", f"{place.path}.{name}", detail, side="target"))
 
 

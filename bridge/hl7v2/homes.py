@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from bridge.hl7v2.charsets import Sets
+from bridge.record import Element
 from bridge.tables.rows import Group, Hl7Home, Member, Row, Terms
 from bridge.transforms import TRANSFORMS
 
@@ -68,16 +69,17 @@ class GroupPlan:
 
     Attributes:
         tag, id: Of the group.
+        vr: SQ.
         home: Of the count.
         members: By tag.
         text: OBX-3.2 of the count in the rad28 profile.
         is_flat: Whether the rad28 profile writes the items as quadruples: a member has an identifier for it.
     """
 
-    __slots__ = ("home", "id", "is_flat", "members", "tag", "text")
+    __slots__ = ("home", "id", "is_flat", "members", "tag", "text", "vr")
 
     def __init__(self, group: Group, coded: frozenset[str]) -> None:
-        self.tag, self.id, self.home = group.tag, group.id, group.hl7v2
+        self.tag, self.id, self.home, self.vr = group.tag, group.id, group.hl7v2, "SQ"
         self.members: dict[str, MemberPlan] = {tag: planned(member, coded) for tag, member in group.members.items()}
         self.text = group.hl7v2.rad28_text or group.hl7v2.identifier.text
         self.is_flat = any(member.home.rad28_text for member in self.members.values())
@@ -89,6 +91,12 @@ MemberPlan: TypeAlias = RowPlan | GroupPlan
 def planned(member: Member, coded: frozenset[str]) -> MemberPlan:
     """Return the plan of a row or group."""
     return RowPlan(member, coded) if isinstance(member, Row) else GroupPlan(member, coded)
+
+
+def home_of(element: Element, members: Mapping[str, MemberPlan]) -> MemberPlan | None:
+    """Return the home of an attribute; None where it has none, or none for its VR: then it is in the generic form."""
+    plan = members.get(element.tag)
+    return plan if plan is not None and plan.vr == element.vr else None
 
 
 class Match:
@@ -103,13 +111,15 @@ class Match:
         is_sequence: Whether it stands for a sequence, so that OBX-5 counts items.
         has_unit: Whether a row that it stands for has a unit.
         fault: ``value.alias`` for a partner's spelling, ``value.code`` for a tag in a foreign coding system.
+        carried: What it stands for where attributes travel as they are, if its VR is not the row's; otherwise None.
     """
 
-    __slots__ = ("fault", "has_unit", "is_generic", "is_sequence", "members", "tag", "top", "vr")
+    __slots__ = ("carried", "fault", "has_unit", "is_generic", "is_sequence", "members", "tag", "top", "vr")
 
     def __init__(self) -> None:
         self.top: MemberPlan | None = None
         self.members: dict[str, MemberPlan] = {}
+        self.carried: Match | None = None
         self.tag = self.vr = self.fault = ""
         self.is_generic = self.is_sequence = self.has_unit = False
 
@@ -123,6 +133,22 @@ class Match:
         self.vr = self.vr or (member.vr if isinstance(member, RowPlan) else "SQ")
         self.is_sequence = self.is_sequence or isinstance(member, GroupPlan)
         self.has_unit = self.has_unit or bool(isinstance(member, RowPlan) and member.unit)
+
+    def rows(self) -> list[MemberPlan]:
+        """Return the rows and groups that it stands for."""
+        return [*self.members.values()] if self.top is None else [self.top, *self.members.values()]
+
+    def said(self, vr: str) -> Match:
+        """Return the match of the generic form, which says the VR: rows of another one do not hold its values."""
+        made = Match()
+        made.tag, made.fault, made.is_generic = self.tag, self.fault, True
+        for group, member in (("", self.top), *self.members.items()):
+            if member is not None and (
+                member.vr == vr or (isinstance(member, RowPlan) and member.level and vr != "SQ")
+            ):
+                made.add(group, member)
+        made.vr, made.is_sequence = vr, vr == "SQ"
+        return made
 
 
 class Wire:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from bridge.hl7v2.datatypes import NULL, Unwritable
 from bridge.hl7v2.edits import Edits
-from bridge.hl7v2.homes import GroupPlan, MemberPlan, RowPlan
+from bridge.hl7v2.homes import GroupPlan, MemberPlan, RowPlan, home_of
 from bridge.hl7v2.plan import Plan
 from bridge.hl7v2.reader import NEW, OrderGroup, field
 from bridge.hl7v2.scribe import Scribe
@@ -121,8 +121,11 @@ class Patcher:
         self, element: Element, branch: Branch, members: dict[str, MemberPlan], trail: Trail, key: str
     ) -> None:
         """Make one attribute of a branch what ``element`` says; ``key`` is OBX-4 of the branch's members."""
-        entry, plan = branch.get(element.tag), members.get(element.tag)
-        if entry is not None and plan is None and isinstance(entry, Leaf) != (element.items is None):
+        entry, plan = branch.get(element.tag), home_of(element, members)
+        is_generic = plan is None or (isinstance(entry, Node) and entry.plan is None)
+        if isinstance(entry, Leaf) and plan is not None:
+            is_generic = entry.element.vr != plan.vr
+        if entry is not None and is_generic and isinstance(entry, Leaf) != (element.items is None):
             self._drop(entry)
             entry = None
         if entry is None:
@@ -187,7 +190,8 @@ class Patcher:
         fields += [""] * (12 - len(fields))
         if not (row and row.kind == "uid" and fields[2] in self._plan.wire.identifiers):
             fields[2] = type_
-        if row is None:
+        match = self._plan.lookup(self._message.syntax)[fields[3]]
+        if row is None or (match is not None and match.carried is not None):
             fields[3] = identifier
         fields[5] = raw
         self._set(entry.line, fields)

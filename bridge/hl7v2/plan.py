@@ -127,6 +127,11 @@ class Plan:
             if found is not None and not found.fault:
                 found.fault = "value.alias"
         if found is not None and found.tag and second.system == self.wire.vr_system and _VR(second.code):
+            said = found.said(second.code)
+            rows = found.rows()
+            if rows and all((row.vr == "SQ") != said.is_sequence for row in rows):
+                return said  # a sequence where rows have values, or the other way round
+            found.carried = said if len(said.rows()) < len(rows) else None
             found.is_generic, found.vr = True, second.code
             found.is_sequence = found.vr == "SQ"
         return found

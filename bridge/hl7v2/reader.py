@@ -133,6 +133,8 @@ class MessageReader:
                 if match is None:
                     loose(Loose(f"{prefix}OBX[{number}]", UNMAPPED))
                 else:
+                    if match.carried is not None and self._options.unmapped == "carry":
+                        match = match.carried
                     fields += [""] * (6 - len(fields))
                     self._take(group, Observation(number, index, match, fields))
                 continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bridge.hl7v2.datatypes import NULL, Unwritable
-from bridge.hl7v2.homes import CODED, GroupPlan, MemberPlan, RowPlan
+from bridge.hl7v2.homes import CODED, GroupPlan, MemberPlan, RowPlan, home_of
 from bridge.hl7v2.spelling import Quick, Spelling
 from bridge.issues import Finding
 from bridge.ledger import Refusal, Target
@@ -73,10 +73,10 @@ class Scribe:
         line, target = self.lines.append, self.targets.append
         number, set_id = self.number, self.set_id
         for element in elements:
-            tag, _, values, _, null = element
+            tag, vr, values, _, null = element
             found = quick.get(tag)
-            if found is not None and len(values) == 1 and not null and tag not in placed:
-                head, known, is_plain, tail = found
+            if found is not None and len(values) == 1 and not null and tag not in placed and found[4] == vr:
+                head, known, is_plain, tail, _ = found
                 value = values[0]
                 raw = known.get(value) or (value if is_plain(value) else "")
                 if raw:
@@ -98,7 +98,7 @@ class Scribe:
             self.top_sequence(element, is_flat=element.tag == self._flat)
             return
         members = self._plan.top if not key else group.members if group else _NO_MEMBERS
-        plan = members.get(element.tag)
+        plan = home_of(element, members)
         if element.items is None:
             self.leaf(element, plan, key)
         else:
@@ -107,11 +107,12 @@ class Scribe:
 
     def top_sequence(self, element: Element, *, is_flat: bool) -> None:
         """Write a sequence of the record itself."""
+        plan = home_of(element, self._plan.top)
         if is_flat:
-            self.sequence(element, self._plan.top.get(element.tag), "")
+            self.sequence(element, plan, "")
         else:
             self.nodes += 1
-            self.sequence(element, self._plan.top.get(element.tag), str(self.nodes))
+            self.sequence(element, plan, str(self.nodes))
 
     def _flat_tag(self, elements: Item) -> str:
         """Return the tag of the one sequence that the rad28 profile writes with integers as sub-IDs."""

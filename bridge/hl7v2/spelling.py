@@ -14,8 +14,8 @@ from bridge.hl7v2.tokens import Syntax
 from bridge.tables.dictionary import name_of
 from bridge.tables.rows import Identifier
 
-# OBX-2 and OBX-3 of a row, its known terms, what tells that a text needs no escaping, and what follows OBX-5
-Quick = tuple[str, Mapping[str, str], Callable[[str], object], str]
+# OBX-2 and OBX-3 of a row, its known terms, what tells that a text needs no escaping, what follows OBX-5, and its VR
+Quick = tuple[str, Mapping[str, str], Callable[[str], object], str, str]
 _UID = re.compile(r"[0-9.]+\Z").match
 _PLAIN = re.compile(r"[0-9A-Za-z .,:;()/_+-]+\Z").match  # holds none of the usual delimiters
 _NEVER = re.compile(r"(?!)").match
@@ -86,7 +86,7 @@ class Spelling:
             is_plain = _NEVER
         elif row.domain is not None:
             is_plain = _unchanged(row.domain, is_plain)
-        return self.head(row), known, is_plain, self.tail_of(row)
+        return self.head(row), known, is_plain, self.tail_of(row), row.vr
 
     def tail_of(self, row: RowPlan) -> str:
         """Return what follows OBX-5: the unit (OBX-6) and the result status (OBX-11)."""

@@ -12,7 +12,7 @@ from threading import Lock
 from typing import NamedTuple
 
 from bridge.hl7v2.datatypes import ValueWriter
-from bridge.hl7v2.homes import CODED, GroupPlan, RowPlan
+from bridge.hl7v2.homes import CODED, GroupPlan, RowPlan, home_of
 from bridge.hl7v2.scribe import Scribe
 from bridge.hl7v2.spelling import Quick, Spelling
 from bridge.ledger import Target
@@ -23,7 +23,8 @@ _HOLE = re.compile("\0([0-9]+)\0")
 _NO_TERMS: Mapping[str, str] = {}
 _FIELD_TEXT = re.compile(r"[0-9A-Za-z .,:;()/_+^-]+\Z").match  # what a field holds without escapes
 
-# Tags in leaf order, each with what it has instead of one value; a bracket before each item and one behind the last.
+# VRs and tags in leaf order, a tag with what it has instead of one value; a bracket before each item and one behind the
+# last.
 Shape = tuple[str, ...]
 _Texts = str | tuple[str, ...]  # one value, or several
 
@@ -125,7 +126,8 @@ def _flattened(elements: Item, tags: list[str], values: list[_Texts], fields: Ma
         values: The values so far.
         fields: What other segments hold of the elements of this level, by tag.
     """
-    for tag, _, found, items, null in elements:
+    for tag, vr, found, items, null in elements:
+        tags.append(vr)
         if items is None:
             if len(found) == 1 and found[0] and not null:
                 tags.append(tag)
@@ -174,7 +176,7 @@ def _numbered(
     made: list[Element] = []
     members, quick = group.members if group else spelling.plan.top, spelling.quick(group)
     for element in elements:
-        plan = members.get(element.tag)
+        plan = home_of(element, members)
         if element.items is not None and isinstance(plan, GroupPlan):
             items = [_numbered(item, spelling, plan, holes) for item in element.items]
             if None in items:
@@ -184,7 +186,7 @@ def _numbered(
             made.append(element)
         elif element.items is None and isinstance(plan, RowPlan) and (len(element.values) == 1 or not plan.is_field):
             made.append(element._replace(values=(f"\0{len(holes)}\0",)))
-            _, known, is_plain, _ = quick[element.tag]
+            _, known, is_plain, _, _ = quick[element.tag]
             is_field = group is None and _is_converted_field(plan)
             holes.append((_NO_TERMS, bool) if is_field else (known, is_plain))
         else:
@@ -219,7 +221,7 @@ class _Drawing(Spelling):
 
     def quick(self, group: GroupPlan | None) -> dict[str, Quick]:
         """Return what writes any value of a row."""
-        return {tag: (head, _NO_TERMS, bool, tail) for tag, (head, _, _, tail) in super().quick(group).items()}
+        return {tag: (usual[0], _NO_TERMS, bool, usual[3], usual[4]) for tag, usual in super().quick(group).items()}
 
     def writer(self) -> ValueWriter:
         """Return a writer that changes nothing."""

@@ -87,7 +87,7 @@ def _parts(plan: Plan, scribe: Scribe, record: Record) -> _Parts:
     rows = plan.field_rows
     for element in record.elements:
         row = rows.get(element[0])
-        if row is not None and element[3] is None:
+        if row is not None and element[3] is None and element[1] == row.vr:
             raw = scribe.in_field(element, row)
             if raw:
                 parts[row.home.segment, row.home.field] = (row.tag, raw)

@@ -260,7 +260,7 @@ def test_a_message_like_another_is_made_of_its_stencil():
     first = lens.write([plan], to=Format.HL7V2).document
     (stencils,) = lens._stencils.values()
     ((shape, stencil),) = stencils._kept.items()
-    assert shape == ("00080018", "00100020")
+    assert shape == ("UI", "00080018", "LO", "00100020")
     assert stencil is not None
     assert stencil.filled(["1.2.3", "P1"]) in first.decode()
     assert stencil.filled(["1.2.3", "a|b"]) is None
