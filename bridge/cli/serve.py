@@ -66,6 +66,7 @@ def _file(*names: str, about: str) -> Callable[[F], F]:
 @_option("--max-held", type=click.IntRange(1), default=256, metavar="MIB", help="Bodies a worker holds.")
 @_option("--header-seconds", type=click.FloatRange(0.1), default=10.0, help="Longest time for a request's head.")
 @_option("--body-seconds", type=click.FloatRange(0.1), default=15.0, help="Longest time for a body to arrive.")
+@_option("--body-rate", type=click.IntRange(0), default=240, help="Fewest bytes a second of a batch's body; 0: any.")
 @_option("--translate-seconds", type=click.FloatRange(0.1), default=5.0, help="Longest time for one document.")
 @_option("--fallback-charset", default="", metavar="CODEC", help="Codec of HL7 v2 text that declares none.")
 @_option("--drain-delay", type=click.FloatRange(0), default=5.0, help="Seconds the port stays open after SIGTERM.")

@@ -48,7 +48,13 @@ async def batch(service: Service, exchange: Exchange) -> Answer | None:
         raise refused("http.parameter", "the target format is missing", "to")
     is_gzip = bool(body.encoding_of(exchange.text(b"content-encoding")))
     settings = service.settings
-    chunks = body.stream(exchange.receive, most=settings.batch_bytes, pause=settings.body_seconds, is_gzip=is_gzip)
+    chunks = body.stream(
+        exchange.receive,
+        most=settings.batch_bytes,
+        pause=settings.body_seconds,
+        rate=settings.body_rate,
+        is_gzip=is_gzip,
+    )
     first = await anext(chunks, b"")
     if not first:
         raise Refused(problem_of([issue("input.empty")]))

@@ -162,13 +162,15 @@ def gunzip(data: bytes, most: int) -> bytes:
     return b"".join(out)
 
 
-async def stream(receive: Receive, *, most: int, pause: float, is_gzip: bool) -> AsyncIterator[bytes]:
+async def stream(receive: Receive, *, most: int, pause: float, rate: int = 0, is_gzip: bool) -> AsyncIterator[bytes]:
     """Yield the body in pieces, never more than a few hundred kilobytes at a time.
 
     Args:
         receive: The ASGI channel.
         most: Largest body after decompression.
         pause: Longest pause between two pieces.
+        rate: Fewest bytes a second, as they arrive; 0: any. A wait is paid for by the bytes that came before, ``pause``
+            seconds of it at most, and by nothing that we ourselves take long for.
         is_gzip: Whether it is compressed.
 
     Raises:
@@ -176,10 +178,13 @@ async def stream(receive: Receive, *, most: int, pause: float, is_gzip: bool) ->
         Gone: The caller went away.
     """
     inflate = _Inflater() if is_gzip else None
-    length, more = 0, True
+    length, more, left, clock = 0, True, pause, asyncio.get_running_loop().time
     while more:
-        message = await _first(receive, pause)
+        begun = clock()
+        message = await _first(receive, left)
         more = bool(message.get("more_body"))
+        if rate:
+            left = min(pause, left - (clock() - begun) + len(message.get("body", b"")) / rate)
         pieces = inflate.feed(message.get("body", b""), is_last=not more) if inflate else [message.get("body", b"")]
         for piece in pieces:
             length += len(piece)

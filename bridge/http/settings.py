@@ -32,6 +32,8 @@ class Settings:
         deliver_seconds: Longest wait for the receiver at a URL.
         json_bytes, hl7_bytes, dicom_bytes, batch_bytes: Largest bodies, counted after decompression.
         body_seconds: Longest time for a body to arrive; for a batch, longest pause between two pieces, in and out.
+        body_rate: Fewest bytes a second of a batch's body, while it is waited for; ``body_seconds`` may be lost on it
+            in advance, and are earned back by what comes faster. 0: any.
         translate_seconds: Longest time for one document.
         concurrency: Requests with a body that one worker works on; more get 503.
         held_bytes: Bytes of bodies that one worker holds at a time; more get 503.
@@ -59,6 +61,7 @@ class Settings:
     dicom_bytes: int = 64 * MIB
     batch_bytes: int = 4096 * MIB
     body_seconds: float = 15.0
+    body_rate: int = 240  # what IIS and Kestrel ask for
     translate_seconds: float = 5.0
     concurrency: int = 64
     held_bytes: int = 256 * MIB

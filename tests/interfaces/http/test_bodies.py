@@ -74,6 +74,55 @@ def test_a_body_that_does_not_arrive_in_time_is_408() -> None:
     assert refusal(lambda: read(b"x", b"x", seconds=0.05, delay=0.04)) == "http.timeout"
 
 
+async def paced(*pieces: tuple[float, int], pause: float = 15, rate: int = 10, ours: float = 0) -> int:
+    """The bytes that are read of pieces (seconds that each takes, bytes), by a reader that takes ``ours`` for each.
+
+    Nobody sleeps: the clock of the loop is put forward.
+    """
+    loop, ahead, real = asyncio.get_running_loop(), 0.0, asyncio.get_running_loop().time
+    loop.time = lambda: real() + ahead  # type: ignore[method-assign]
+    left = iter(pieces)
+
+    async def receive() -> dict[str, Any]:
+        nonlocal ahead
+        seconds, size = next(left, (0, 0))
+        ahead += seconds
+        for _ in range(3):  # the loop looks at its timers
+            await asyncio.sleep(0)
+        return {"type": "http.request", "body": b"x" * size, "more_body": size > 0}
+
+    length = 0
+    async for chunk in body.stream(receive, most=1 << 20, pause=pause, rate=rate, is_gzip=False):
+        length += len(chunk)
+        ahead += ours
+    return length
+
+
+PACES = [
+    pytest.param([(1, 10)] * 100, {}, 1000, id="at the rate"),
+    pytest.param([(14, 150)] * 100, {}, 15_000, id="in bursts"),
+    pytest.param([(0, 1000), (14, 1), (0, 1000), (14, 1)], {}, 2002, id="what comes fast pays for a pause"),
+    pytest.param([(14, 1)] * 100, {"rate": 0}, 100, id="no rate is asked for"),
+    pytest.param([(0, 1)] * 100, {"ours": 1000}, 100, id="the reader is slow"),
+]
+TRICKLES = [
+    pytest.param([(1, 1)] * 100, {}, id="trickles"),
+    pytest.param([(0, 100_000), *[(14, 1)] * 9], {}, id="much, and then a trickle"),
+    pytest.param([(16, 1000)], {}, id="a pause"),
+    pytest.param([(16, 1000)], {"rate": 0}, id="a pause where no rate is asked for"),
+]
+
+
+@pytest.mark.parametrize(("pieces", "about", "length"), PACES)
+def test_a_body_that_keeps_the_pace_is_read(pieces: list[Any], about: dict[str, Any], length: int) -> None:
+    assert asyncio.run(paced(*pieces, **about)) == length
+
+
+@pytest.mark.parametrize(("pieces", "about"), TRICKLES)
+def test_a_body_that_does_not_keep_the_pace_is_refused(pieces: list[Any], about: dict[str, Any]) -> None:
+    assert refusal(lambda: asyncio.run(paced(*pieces, **about))) == "http.timeout"
+
+
 async def waits(*seconds: float) -> list[str]:
     """What becomes of several waits for something that never comes, and of one for what comes at once."""
 

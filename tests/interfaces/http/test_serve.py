@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -102,6 +103,66 @@ def test_a_body_that_does_not_come_is_408(service: Running) -> None:
         b"POST /v1/translate?to=fhir HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 10\r\n\r\nMSH"
     )
     assert answer.startswith(b"HTTP/1.1 408")
+
+
+def trickled(service: Running, data: bytes, *, until: bytes) -> bytes:
+    """What is answered to one who sends ``data`` and then a chunk of one byte at a time, until the answer ends so.
+
+    Without ``until``: until the connection is closed.
+    """
+    answer = b""
+    with socket.create_connection(("127.0.0.1", service.port)) as plug:
+        plug.sendall(data)
+        plug.settimeout(0.05)
+        while not (until and answer.endswith(until)):
+            try:
+                piece = plug.recv(65536)
+            except TimeoutError:
+                with contextlib.suppress(OSError):  # the connection is closed: there is something to read
+                    plug.sendall(b"1\r\nx\r\n")
+                continue
+            except ConnectionError:
+                break
+            if not piece:
+                break
+            answer += piece
+    return answer
+
+
+def chunked(path: str) -> bytes:
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"
+    return head.encode()
+
+
+def test_a_batch_that_trickles_is_ended_with_the_results_until_then(service: Running) -> None:
+    """It would never pause long enough, and keep its place for ever."""
+    first = b"BHS|^~\\&\r" + documents.ER7 * 2 + b"MSH|"
+    sent = chunked("/v1/batch?to=fhir") + b"%x\r\n%b\r\n" % (len(first), first)
+    answer = trickled(service, sent, until=b"0\r\n\r\n")
+    one, two, last = [json.loads(line) for line in answer.splitlines() if line.startswith(b"{")]
+    assert (one["status"], two["status"]) == (200, 200)
+    summary = last["summary"]
+    assert (summary["done"], summary["complete"], summary["issues"][0]["code"]) == (2, False, "http.timeout")
+
+
+def test_what_is_left_of_an_answered_body_may_not_trickle(service: Running) -> None:
+    if service.events("starting")[0]["server"] != "uvicorn":
+        pytest.skip("granian sees to its connections itself")
+    assert trickled(service, chunked("/no-such"), until=b"").startswith(b"HTTP/1.1 404")
+
+
+def test_what_is_left_of_an_answered_body_may_come_in_pieces(service: Running) -> None:
+    if service.events("starting")[0]["server"] != "uvicorn":
+        pytest.skip("granian sees to its connections itself")
+    with socket.create_connection(("127.0.0.1", service.port)) as plug:
+        plug.settimeout(60)
+        plug.sendall(chunked("/no-such") + b"1\r\nx\r\n")
+        assert plug.recv(65536).startswith(b"HTTP/1.1 404")
+        for _ in range(30):  # longer than the rest is let alone, and faster than it has to be
+            plug.sendall(b"100\r\n" + b"x" * 256 + b"\r\n")
+            time.sleep(0.1)
+        plug.sendall(b"0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert plug.recv(65536).startswith(b"HTTP/1.1 200")
 
 
 def test_slow_callers_do_not_keep_others_waiting(service: Running) -> None:
