@@ -129,6 +129,14 @@ async def _rest(receive: Receive, first: bytes, most: int, ends: float, hold: Ca
     return b"".join(pieces)
 
 
+async def begun(receive: Receive, seconds: float) -> bytes:
+    """Return how a body starts that is not read to its end; nothing if it does not come in time. Raises Gone."""
+    with suppress(Refused):
+        head: bytes = (await _first(receive, seconds)).get("body", b"")
+        return head[:_HEAD]
+    return b""
+
+
 async def let_pass(receive: Receive, seconds: float) -> None:
     """Take in what is left of a body that was refused while it comes, and keep nothing of it.
 

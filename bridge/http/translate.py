@@ -62,7 +62,10 @@ async def translate(service: Service, exchange: Exchange) -> Answer:
     except TooLarge as error:
         if not asked.says_ack:
             raise
-        return translation.acknowledgement(error.head, error)._replace(headers=((b"connection", b"close"),))
+        head = error.head
+        if not head and b"expect" not in exchange.headers:  # refused by its length; MSA-2 needs the start of it
+            head = await body.begun(exchange.receive, service.settings.body_seconds)
+        return translation.acknowledgement(head, error)._replace(headers=((b"connection", b"close"),))
     with service.working_on(data):
         replayed = _replayed(service, exchange, data)
         waits = service.delivery is not None and (asked.wants_ack or may_be_envelope(data))
