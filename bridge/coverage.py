@@ -171,6 +171,8 @@ def _walked(elements: tuple[Element, ...], members: Mapping[str, Member], prefix
     """Yield every element of a tree, sequences too."""
     for element in elements:
         member, path = members.get(element.tag), prefix + element.tag
+        if member and element.vr != (member.vr if isinstance(member, Row) else "SQ"):
+            member = None  # its row does not carry it: no row can say which VR it was
         cover = Cover.CURATED if member else Cover.GENERIC
         name = _name(element.tag)
         yield Attribute(path, name, cover, member.id if member else "", member.table if member else "")

@@ -11,6 +11,7 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
 import bridge
+from bridge.coverage import covered
 from bridge.issues import BridgeError
 from bridge.tables.rows import Group, Member, Row
 
@@ -185,3 +186,11 @@ def test_writing_into_a_document_changes_the_form(case: str, there: str) -> None
         return
     read = BRIDGE.translate(back.to_bytes(), source=there, to="dicom-json", unmapped="carry", keep_going=True)
     assert {**read.output, "00080005": 0} == {**HEAD, **CARRIED[case], "00080005": 0}
+
+
+def test_coverage_counts_it_as_carried() -> None:
+    counts = covered(BRIDGE, HEAD | LABEL | {"300C0002": {"vr": "LO"}}).counts
+    assert {one.path: str(one.cover) for one in counts if one.path.startswith("300")} == {
+        "300A0002": "generic",
+        "300C0002": "generic",
+    }
