@@ -1,5 +1,7 @@
 """Tables that nobody wrote: random rows, groups and terms whose three columns share no code.
 
+Some rows are private, of two creators, and some stand beside the sequence whose first item holds them.
+
 Laws over the shipped tables can be blind, because those spell their terms alike on all sides; a translator that
 copies codes would pass. Over these it cannot. Needs the ``hypothesis`` package (extra ``testing``).
 """
@@ -12,6 +14,7 @@ from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 from hypothesis import strategies as st
 
@@ -23,6 +26,17 @@ from bridge.tables.rows import Tables
 _CODES = string.ascii_uppercase + string.digits + "_"
 _PLAIN = ("AE", "DA", "DS", "IS", "LO", "SH", "TM", "UI", "CS")
 _PLAN = "rt_plan_context.yaml"
+_CREATORS = ("MAKER ONE", "MAKER TWO")
+
+
+class _Drawn(NamedTuple):
+    """An attribute that gets a row: its tag and VR, and what the row says of it."""
+
+    tag: str
+    vr: str
+    said: tuple[str, ...]
+    creator: str = ""
+    sequence: Attribute | None = None
 
 
 @cache
@@ -77,11 +91,43 @@ def _terms(draw: st.DrawFn, name: str) -> list[str]:
 
 
 @st.composite
-def _row(draw: st.DrawFn, attribute: Attribute, terms: Sequence[str], number: str, *, inner: bool) -> list[str]:
+def _drawn(draw: st.DrawFn, most: int, least: int, group: Attribute) -> list[_Drawn]:
+    """Draw the attributes of a level: public ones, ones in the first item of a sequence, and private ones."""
+    found: dict[str, _Drawn] = {}
+    sequences = [one for one in _attributes("SQ") if one != group]
+    sequence = draw(st.sampled_from(sequences))
+    for vr in draw(st.lists(st.sampled_from(_PLAIN), min_size=least, max_size=most)):
+        one, is_lifted = draw(st.sampled_from(_attributes(vr))), draw(st.integers(0, 3)) == 0
+        said = (f"dicom: {one.keyword}", *((f"first-of: {sequence.keyword}",) if is_lifted else ()))
+        found[one.tag] = _Drawn(one.tag, vr, said, "", sequence if is_lifted else None)
+    blocks = {creator: draw(st.integers(0x10, 0x11)) for creator in _CREATORS}  # perhaps the same
+    private = st.tuples(st.sampled_from(_CREATORS), st.integers(0, 3), st.sampled_from(_PLAIN))
+    for creator, number, vr in draw(st.lists(private, max_size=2)):
+        tag = f"300B{blocks[creator]:02X}{number:02X}"
+        said = (f'dicom: "{tag}"', f'creator: "{creator}"', 'name: "Made up"', f"vr: {vr}")
+        found[tag] = _Drawn(tag, vr, said, creator)
+    return [found[tag] for tag in sorted(found)]
+
+
+def _example(level: Sequence[_Drawn], creator: str) -> dict[str, str]:
+    """Return the YAML of a level with every row but those of another creator, empty, by tag."""
+    level = [one for one in level if one.creator in ("", creator)]
+    members = {one.tag: f"{{vr: {one.vr}}}" for one in level if not one.sequence}
+    inside = [f'"{one.tag}": {{vr: {one.vr}}}' for one in level if one.sequence]
+    for one in level:
+        if one.creator:
+            members[f"{one.tag[:4]}00{one.tag[4:6]}"] = f'{{vr: LO, Value: ["{creator}"]}}'
+        if one.sequence:
+            members[one.sequence.tag] = f"{{vr: SQ, Value: [{{{', '.join(inside)}}}]}}"
+    return members
+
+
+@st.composite
+def _row(draw: st.DrawFn, attribute: _Drawn, terms: Sequence[str], number: str, *, inner: bool) -> list[str]:
     """Draw the YAML of one row: coded by ``terms``, or plain with types that hold its VR."""
     where = "" if inner else "on: [ImagingStudy.series.instance, ServiceRequest], "
     name = f"made-up-{number}"
-    lines = [f"- id: {name}", f"  dicom: {attribute.keyword}", '  source: "generated"']
+    lines = [f"- id: {name}", *_indented(attribute.said, 2), '  source: "generated"']
     if attribute.vr == "CS" and terms and draw(st.booleans()):
         kind = draw(st.sampled_from(("CodeableConcept", "Coding")))
         lines.append(f"  fhir: {{{where}extension: {name}, value: {kind}}}")
@@ -98,6 +144,10 @@ def _row(draw: st.DrawFn, attribute: Attribute, terms: Sequence[str], number: st
     return lines
 
 
+def _listed(members: dict[str, str]) -> str:
+    return ", ".join(f'"{tag}": {members[tag]}' for tag in sorted(members))
+
+
 def _indented(lines: Sequence[str], by: int) -> list[str]:
     return [" " * by + line for line in lines]
 
@@ -106,14 +156,10 @@ def _indented(lines: Sequence[str], by: int) -> list[str]:
 def table_texts(draw: st.DrawFn) -> str:
     """Draw the text of a mapping table that the lint accepts."""
     names = [f"terms-{n}" for n in range(draw(st.integers(1, 2)))]
-    chosen = {
-        attribute
-        for vr in draw(st.lists(st.sampled_from(_PLAIN), min_size=1, max_size=5))
-        for attribute in [draw(st.sampled_from(_attributes(vr)))]
-    }
-    inside = {draw(st.sampled_from(_attributes(vr))) for vr in draw(st.lists(st.sampled_from(_PLAIN), max_size=4))}
-    rows = [draw(_row(a, names, f"{n}", inner=False)) for n, a in enumerate(sorted(chosen))]
-    inner = [draw(_row(a, names, f"inner-{n}", inner=True)) for n, a in enumerate(sorted(inside))]
+    sequence = draw(st.sampled_from(_attributes("SQ")))
+    chosen, inside = draw(_drawn(5, 1, sequence)), draw(_drawn(4, 0, sequence))
+    rows = [draw(_row(a, names, f"{n}", inner=False)) for n, a in enumerate(chosen)]
+    inner = [draw(_row(a, names, f"inner-{n}", inner=True)) for n, a in enumerate(inside)]
     lines = ["table: generated", 'version: "1.0.0"', 'standard: {dicom: "2024c", source: "generated"}']
     lines += ["applies-to: {sop-class: [RTPlanStorage, RTIonPlanStorage]}", "terms:"]
     for name in names:
@@ -121,19 +167,21 @@ def table_texts(draw: st.DrawFn) -> str:
     lines.append("rows:")
     for row in rows:
         lines += _indented(row, 2)
-    members = [f'"{a.tag}": {{vr: {a.vr}}}' for a in sorted(chosen, key=lambda a: a.tag)]
     if inner:
-        sequence = draw(st.sampled_from(_attributes("SQ")))
         lines += ["groups:", "  - id: made-up-group", f"    dicom: {sequence.keyword}", '    source: "generated"']
         lines.append("    fhir: {extension: made-up-group, on: [ImagingStudy.series.instance, ServiceRequest]}")
         lines += ["    hl7v2: {count: true}", "    rows:"]
         for row in inner:
             lines += _indented(row, 6)
-        inside_text = ", ".join(f'"{a.tag}": {{vr: {a.vr}}}' for a in sorted(inside, key=lambda a: a.tag))
-        members.append(f'"{sequence.tag}": {{vr: SQ, Value: [{{{inside_text}}}]}}')
-    lines += ["examples:", "  - name: every row, empty", f"    dicom: {{{', '.join(members)}}}"]
-    # The lint asks for all three forms; the laws look at none of them.
-    lines += ["    fhir: {ImagingStudy.series.instance: {title: made up}}", '    hl7v2: ["ST|made up^^99GENERATED||1"]']
+    lines.append("examples:")
+    for creator in _CREATORS:
+        members = _example(chosen, creator)
+        if inner:
+            members[sequence.tag] = f"{{vr: SQ, Value: [{{{_listed(_example(inside, creator))}}}]}}"
+        lines += [f"  - name: every row of {creator}, empty", f"    dicom: {{{_listed(members)}}}"]
+        # The lint asks for all three forms; the laws look at none of them.
+        lines.append("    fhir: {ImagingStudy.series.instance: {title: made up}}")
+        lines.append('    hl7v2: ["ST|made up^^99GENERATED||1"]')
     return "\n".join([*lines, ""])
 
 

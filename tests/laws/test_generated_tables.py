@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
 from bridge import testing
 from bridge.record import Element, Format, Record
 from bridge.tables import builtin
-from bridge.testing.generated import generated_tables
+from bridge.testing.generated import generated_tables, table_texts
 from bridge.testing.strategies import records
 from bridge.translator import Bridge
 
@@ -75,3 +75,9 @@ def known_codes(bridge: Bridge, record: Record) -> list[str]:
         if row is not None and row.terms:
             found += [value for value in element.values if value in row.terms.by_dicom]
     return found
+
+
+@pytest.mark.parametrize("key", ["creator:", "first-of:"])
+def test_tables_have_private_rows_and_rows_of_a_first_item(key):
+    drawn = settings(max_examples=200, phases=[Phase.generate], database=None, deadline=None)
+    assert key in find(table_texts(), lambda text: key in text, settings=drawn)
