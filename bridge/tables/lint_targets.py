@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from bridge.issues import Finding
+from bridge.tables import dictionary
 from bridge.tables.drafts import Part
 from bridge.tables.formats import Formats
 from bridge.tables.rows import Spot
@@ -42,9 +43,12 @@ def faults(roots: list[Keyed], parts: list[Part], known: Formats) -> Iterator[Fi
 
 
 def _twice(one: _Taken, other: _Taken) -> Finding:
-    what = {"tag": "the attribute", "obx": "the observation", "text": "the text of OBX-3"}.get(
-        one.target.kind, "the place"
-    )
+    what = {
+        "tag": "the attribute",
+        "private": "the private attribute",
+        "obx": "the observation",
+        "text": "the text of OBX-3",
+    }.get(one.target.kind, "the place")
     there = f"{other.owner} at {other.spot.document}:{other.spot.line}"
     return fault(
         "table.target-twice", one.spot, f"{what} {'.'.join(one.target.steps)} belongs to {there} and to {one.owner}"
@@ -67,6 +71,9 @@ def _dicom(part: Part) -> Iterator[_Taken]:
     dicom = part.node.cell("dicom")
     if dicom:
         yield _Taken(_Target(part.tags[:-1], "tag", part.path[len(part.tags) - 1 :]), _owner(part), dicom.spot)
+        if dictionary.is_private(dicom.value):  # a creator's element is one attribute, whatever block a table names
+            steps = (part.node.text("creator"), f"{part.tags[-1][:4]}xx{part.tags[-1][6:]}")
+            yield _Taken(_Target(part.tags[:-1], "private", steps), _owner(part), dicom.spot)
 
 
 def _fhir(part: Part, known: Formats) -> Iterator[_Taken]:
