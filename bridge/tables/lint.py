@@ -42,14 +42,18 @@ def lint_files(
 ) -> tuple[Finding, ...]:
     """Return every fault of the tables at ``paths`` (or of the shipped ones), in the order of files and lines.
 
-    An edited version of a shipped table is linted beside the other shipped ones. Each finding names its file in
-    ``document``, its line and column, and the path of the node.
+    Where an edited version of a shipped table names what is not there, it is linted beside the other shipped ones. Each
+    finding names its file in ``document``, its line and column, and the path of the node.
     """
     try:
         known = formats(settings)
     except Unreadable as error:
         return error.findings
-    return faults(beside_shipped(gather(tuple(fspath(path) for path in paths), limits), limits), known)
+    alone = gather(tuple(fspath(path) for path in paths), limits)
+    found = faults(alone, known)
+    if any(one.code == "table.unknown-name" for one in found):
+        return faults(beside_shipped(alone, limits), known)
+    return found
 
 
 def faults(gathered: Gathered, known: Formats) -> tuple[Finding, ...]:
