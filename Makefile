@@ -42,7 +42,7 @@ test: $(VENV)/.dev ## run the whole test suite; ARGS='-k term' runs a part of it
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
 site: $(VENV)/.dev ## build the whole site and look at every page, block of code and link of it; needs chromium and rhino
-	@BRIDGE_SITE=1 $(BIN)/python -m pytest -n 1 tests/pages $(ARGS)
+	@BRIDGE_SITE=1 $(BIN)/python -m pytest -n 1 --timeout 1500 tests/pages $(ARGS)
 
 judges: $(VENV)/.dev ## let SUSHI, GoFSH, Medplum and fhir (npm) judge the FHIR package, in three releases; needs node and npm
 	@$(BIN)/python -m tests.package.judges.install
