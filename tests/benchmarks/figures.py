@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -175,11 +176,17 @@ _COLD = (
 def _told(program: str, rounds: int) -> Spread:
     """Run a program that prints one time, in fresh processes."""
     run = [sys.executable, "-c", program]
-    return Spread.of([float(subprocess.run(run, check=True, capture_output=True).stdout) for _ in range(rounds)])
+    return Spread.of([float(_run(run)) for _ in range(rounds)])
 
 
 def _process(command: list[str]) -> Run:
-    return lambda: subprocess.run(command, check=True, capture_output=True)
+    return lambda: _run(command)
+
+
+def _run(command: list[str]) -> bytes:
+    """Run a program as it runs where it is installed: pip compiles, so its bytecode is kept, whatever this shell asks for."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return subprocess.run(command, check=True, capture_output=True, env=kept).stdout
 
 
 def growth(pace: Pace, only: str = "") -> Iterator[Growth]:
