@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ELSEWHERE = {
     r"bridge (serve|mllp) |bridge keys |mkdir -p plans$|pip install ": "tests/interfaces/http/test_pages.py",
     r"curl .*127\.0\.0\.1:80\d\d/|gzip -c .*\| curl ": "tests/interfaces/http/test_pages.py",
+    r"bridge pages -o site/?$": "tests/pages/conftest.py",  # the site that is looked at: minutes, not to be made twice
     r"bridge mirth ": "tests/interfaces/mirth/test_command.py",
     r"MIRTH=|ID=\$\(|curl -sk ": "tests/interfaces/mirth/test_guide.py",
     r"(python|curl) .*(gateway|8300)": "examples/gateway/test_gateway.py",
