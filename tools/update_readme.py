@@ -37,6 +37,7 @@ TOLD = (
     "FHIR → ER7, a plan of 100 references",
     "bridge.load(), warm",
     "bridge translate of the small plan",
+    "for comparison: python -c 'import pydicom', waited for",
 )  # the figures of the README: docs/speed.md has all
 MARGIN, LEADING, CHARACTER, WIDTH = 16, 17, 7.25, 116  # pixels, pixels, pixels, characters
 
