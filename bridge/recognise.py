@@ -22,6 +22,7 @@ _HL7 = re.compile(rb"(?:\xef\xbb\xbf)?[\x0b\s]*(?:MSH|FHS|BHS)")
 _HL7_TEXT = re.compile("\ufeff?[\x0b\\s]*(?:MSH|FHS|BHS)")
 _JSON_TEXT = re.compile("\ufeff?\\s*[\\[{]")
 _XML_TEXT = re.compile("\ufeff?\\s*<")
+_TAG = re.compile(r"[0-9A-Fa-f]{8}\Z").match
 _ORTHANC_TAG = re.compile(r"[0-9A-Fa-f]{4},[0-9A-Fa-f]{4}\Z").match
 _DATA_SET = re.compile(rb"[\x02\x08]\x00..[A-Z]{2}|[\x02\x08]\x00..[\x00-\xff]\x00\x00\x00", re.DOTALL)
 
@@ -107,13 +108,14 @@ def _of_object(document: object) -> Format | None:
     if isinstance(document, dict):
         if "resourceType" in document:
             return Format.FHIR
-        if all(isinstance(key, str) and re.fullmatch(r"[0-9A-Fa-f]{8}", key) for key in document):
+        if all(isinstance(key, str) and _TAG(key) for key in document):
             return Format.DICOM_JSON
         return _of_keywords(document)
     if isinstance(document, list):
         first = document[0] if document and isinstance(document[0], dict) else {}
-        is_cloud = any(map(_is_keyword, first)) or any(isinstance(key, str) and _ORTHANC_TAG(key) for key in first)
-        return _of_keywords(first) if is_cloud else Format.DICOM_JSON
+        has_tags = any(isinstance(key, str) and _TAG(key) for key in first)
+        is_cloud = any(map(_is_keyword, first)) or not has_tags
+        return _of_keywords(first) if first and is_cloud and "resourceType" not in first else Format.DICOM_JSON
     for kind in type(document).__mro__:
         library = kind.__module__.partition(".")[0]
         if library == "pydicom":

@@ -17,12 +17,11 @@ from typing import IO, Any, NamedTuple, cast
 
 from bridge.batch.documents import lines, messages
 from bridge.batch.guard import FREE, RATIO, Counted, Inflated
-from bridge.batch.peek import ARCHIVES, CLAIMS, HEAD, Look
+from bridge.batch.peek import ARCHIVES, CLAIMS, HEAD, Look, is_tar
 from bridge.batch.zstd import Unzstd
 from bridge.issues import Finding, Unreadable
 from bridge.limits import Limits
 
-_TAR_MARK = 257, b"ustar"
 _ENCRYPTED = 0x1
 _ARCHIVE_FAULTS = (
     zipfile.BadZipFile,
@@ -122,7 +121,7 @@ def _compressed(
     inflated = Inflated(openers[kind](source), source)
     stream = io.BufferedReader(inflated, 1 << 16)
     head = stream.peek(HEAD)[:HEAD]
-    if head.startswith(_TAR_MARK[1], _TAR_MARK[0]):
+    if is_tar(head):
         yield from _tar(stream, stream, kind, name, look, limits)
         return
     inner = name.rpartition(".")[0] or name

@@ -6,11 +6,16 @@ import io
 import re
 from collections.abc import Iterator
 
-from bridge.issues import refuse
+from bridge.hl7v2.batch import Counts
+from bridge.issues import Finding, Unreadable
 
 _BLOCK = 1 << 16
 _START = re.compile(rb"(?:\A|[\r\n\x0b\x1c])(?=(?:MSH|FHS|BHS|BTS|FTS)[^\w\s])")
 _LONGEST_START = 5
+_MISCOUNTED = {
+    "BTS": "the batch declares another number of messages than it holds",
+    "FTS": "the file declares another number of batches than it holds",
+}
 _AROUND = b"\xef\xbb\xbf\x0b\x1c\r\n \t"
 
 
@@ -30,22 +35,22 @@ def messages(stream: io.RawIOBase | io.BufferedReader, most: int) -> Iterator[by
     """Yield each message of a batch file, without the segments of its envelope; None for one that is too long.
 
     Raises:
-        Unreadable: ``input.count-mismatch`` after the last message, if a BTS says another number (2.10.3).
+        Unreadable: ``input.count-mismatch`` after the last message, if a BTS says another number, or an FTS another
+            number of batches (2.10.3).
     """
-    found = 0
-    wrong = False
+    counts, wrong = Counts(), dict[str, str]()
     for piece in _pieces(stream, most):
         data = b"MSH" if piece is None else piece.strip(_AROUND)
         if data.startswith(b"MSH"):
-            found += 1
+            counts.take("MSH")
             yield None if piece is None else data + b"\r"
-        elif data.startswith(b"BHS"):
-            found = 0
-        elif data.startswith(b"BTS"):
-            declared = data[4:].split(data[3:4])[0].strip()
-            wrong = wrong or (declared.isdigit() and int(declared[:12]) != found)
+            continue
+        name = data[:3].decode("ascii", "replace")
+        actual, declared = counts.take(name), data[4:].split(data[3:4])[0].strip()
+        if actual is not None and declared.isdigit() and int(declared[:12]) != actual:
+            wrong[f"{name}-1"] = _MISCOUNTED[name]
     if wrong:
-        raise refuse("input.count-mismatch", "BTS-1", "the batch declares another number of messages than it holds")
+        raise Unreadable(tuple(Finding("input.count-mismatch", *said) for said in wrong.items()))
 
 
 def _pieces(stream: io.RawIOBase | io.BufferedReader, most: int) -> Iterator[bytes | None]:

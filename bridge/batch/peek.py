@@ -11,12 +11,14 @@ from bridge.dicom.plan import Plan
 HEAD = 4096  # bytes that are looked at: preamble, file meta information, and the data set up to its SOP Class
 _SOON = 512  # where file meta information names the SOP Class, as everybody writes it
 _META_END = 0x2FFFF  # no element of the file meta information comes after it
+_TAR_HEADER = 512
 SEEN = 1 << 20  # of text that is larger than a document may be
 
 CONTAINERS = ("zip", "tar", "gzip", "bzip2", "xz", "zstd", "ndjson", "hl7-batch")
 ARCHIVES = CONTAINERS[:6]
 # Names that claim a format which is read: what is called so and is none of it has failed.
 CLAIMS = (".dcm", ".dicom", ".hl7", ".er7")
+_LINES = (".ndjson", ".jsonl")
 
 _ARCHIVES = (
     ("zip", 0, b"PK\x03\x04"),
@@ -25,12 +27,12 @@ _ARCHIVES = (
     ("bzip2", 0, b"BZh"),
     ("xz", 0, b"\xfd7zXZ\0"),
     ("zstd", 0, b"\x28\xb5\x2f\xfd"),
-    ("tar", 257, b"ustar"),
 )
 _ER7 = re.compile(rb"(?:\xef\xbb\xbf)?[\x0b\s]*(MSH|FHS|BHS)[^\w\s]")
-_JSON = re.compile(rb"(?:\xef\xbb\xbf)?\s*[\[{]")
+_JSON = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\{|\[\s*(?:[{\]]|\Z))")  # of arrays those of objects
 _NEXT_MESSAGE = re.compile(rb"[\r\n\x0b\x1c]MSH[^\w\s]")
-_NEXT_OBJECT = re.compile(rb"\}[ \t\r]*\n\s*\{")  # legal between JSON texts, never inside one
+# A whole object in the first line and another below: JSON texts, a line each; never one text, nor two of many lines.
+_NEXT_OBJECT = re.compile(rb"(?:\xef\xbb\xbf)?\s*\{[^\n]*\}[ \t\r]*\n\s*\{")
 _XML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<")
 _OUR_XML = re.compile(rb"NativeDicomModel|http://hl7\.org/fhir")  # PS3.19 A.1; the namespace of FHIR
 _RESOURCE = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"resourceType"\s*:\s*"([A-Za-z]{1,64})"')
@@ -55,6 +57,16 @@ class Look(NamedTuple):
 _DICOM = Look("document", format="dicom")
 
 
+def is_tar(head: bytes) -> bool:
+    """Whether a tar archive starts so: by its mark, or, where it is older than POSIX, by its first checksum."""
+    if head.startswith(b"ustar", 257):
+        return True
+    declared = head[148:156].strip(b"\0 ")
+    if len(head) < _TAR_HEADER or not head[0] or not re.fullmatch(rb"[0-7]{1,7}", declared):
+        return False
+    return sum(head[:148]) + 8 * ord(" ") + sum(head[156:_TAR_HEADER]) == int(declared, 8)
+
+
 class Peek:
     """Looks at the beginning of inputs; made from the tables, which say what a plan is."""
 
@@ -74,11 +86,15 @@ class Peek:
         for kind, at, mark in _ARCHIVES:
             if head.startswith(mark, at):
                 return Look(kind)
+        if is_tar(head):
+            return Look("tar")
         if er7 := _ER7.match(head):
             is_batch = er7[1] != b"MSH" or _NEXT_MESSAGE.search(head, er7.end())
             return Look("hl7-batch" if is_batch else "document", format="er7")
+        if name.lower().endswith(_LINES) and not head.isspace():
+            return Look("ndjson", format="json")  # also if its first line is broken
         if _JSON.match(head):
-            return self._json(head, name)
+            return self._json(head)
         if _XML.match(head) and _OUR_XML.search(head):
             return Look("document", format="xml")
         if name.lower().endswith((".dcm", ".dicom")):
@@ -89,12 +105,12 @@ class Peek:
         """Return what a document is when all of it is there: its beginning may not show that more than one follows."""
         if look.format == "er7" and look.kind != "hl7-batch" and _NEXT_MESSAGE.search(data):
             return Look("hl7-batch", format="er7")
-        if look.format == "json" and look.kind != "ndjson" and _NEXT_OBJECT.search(data):
+        if look.format == "json" and look.kind != "ndjson" and _NEXT_OBJECT.match(data):
             return Look("ndjson", format="json")
         return look
 
-    def _json(self, head: bytes, name: str) -> Look:
-        if name.lower().endswith((".ndjson", ".jsonl")) or _NEXT_OBJECT.search(head):
+    def _json(self, head: bytes) -> Look:
+        if _NEXT_OBJECT.match(head):
             return Look("ndjson", format="json")
         found = _RESOURCE.match(head)
         if found and found[1].decode() not in self._hosts:

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.batch import names
+from bridge.batch.directory import is_directory, references
 from bridge.batch.state import Listed
 from bridge.issues import refuse
 
 STREAM = "-"
-DIRECTORY = b"DICOMDIR"  # PS3.10 8.6: a file-set's directory has this name
 _LOST = -1  # size of what could not be looked at
 
 
@@ -108,7 +108,7 @@ class Listing:
 
     def files(self, number: int, source: Source) -> Iterator[Listed]:
         """Yield the files of a source."""
-        if source.file == DIRECTORY:
+        if is_directory(os.fsdecode(source.file)):
             yield from self._directory(number, source)
         elif source.file:
             yield from self._one(number, source.root, source.file)
@@ -156,8 +156,6 @@ class Listing:
 
     def _directory(self, number: int, source: Source) -> Iterator[Listed]:
         """Yield the plans that a DICOMDIR names (PS3.3 F.3); the rest of the file-set is not even opened."""
-        from bridge.batch.directory import references  # noqa: PLC0415 - pydicom, which few sources need
-
         for file in references(Path(os.fsdecode(source.path(source.file)))):
             yield from self._one(number, source.root, b"/".join(file))
 

@@ -127,13 +127,12 @@ def lineage_command(
 
 
 def _documents(names: tuple[str, ...]) -> Iterator[object]:
+    from bridge.batch.directory import is_directory, references  # noqa: PLC0415
     from bridge.lineage.inputs import Input  # noqa: PLC0415
 
     for name in dict.fromkeys(names):
         path = Path(name)
-        if path.name == "DICOMDIR" and path.is_file():  # PS3.10 8.6
-            from bridge.batch.directory import references  # noqa: PLC0415
-
+        if is_directory(path.name) and path.is_file():
             yield from (path.parent.joinpath(*map(os.fsdecode, parts)) for parts in references(path))
             continue
         document = files.document(name)

@@ -15,6 +15,7 @@ from bridge.dicom.values import Fault, decode, is_numeric
 from bridge.dicom.walk import Place, Walk
 from bridge.issues import Finding, Unreadable
 from bridge.lens import Options, Reading
+from bridge.limits import Limits
 
 _COUNTED = ("number", "tag")
 
@@ -35,6 +36,18 @@ def read(data: bytes, plan: Plan, options: Options) -> Reading:
     except Unreadable as error:
         known = set(findings)
         raise Unreadable((*findings, *(found for found in error.findings if found not in known))) from None
+
+
+def hold(data: bytes, plan: Plan, limits: Limits) -> None:
+    """Refuse a file of any SOP Class whose structure cannot be trusted.
+
+    Raises:
+        Unreadable: It is cut, or no data set.
+    """
+    findings: list[Finding] = []
+    document = opened(data, plan, limits, findings, raw=True)
+    structure = Structure(document.data, plan, limits, findings)
+    level(structure, document.start, len(document.data), Place(document.form, scan=True))
 
 
 class DataSet(Reader[Raw]):

@@ -70,17 +70,34 @@ def _once(findings: list[Finding], finding: Finding) -> None:
         findings.append(finding)
 
 
+class Counts:
+    """Messages of a batch and batches of a file, as their trailers give them; a batch may lack its header (2.10.3)."""
+
+    def __init__(self) -> None:
+        self._messages = self._batches = 0
+        self._is_open = False
+
+    def take(self, name: str) -> int | None:
+        """Count what a segment starts; return the number that a trailer should give, None for anything else."""
+        if name == "FHS":
+            self._batches, self._is_open = 0, False
+        elif name == "BHS" or (name == "MSH" and not self._is_open):
+            self._batches, self._messages, self._is_open = self._batches + 1, 0, True
+        self._messages += name == "MSH"
+        if name == "BTS":
+            self._is_open = False
+            return self._messages
+        return self._batches if name == "FTS" else None
+
+
 def check_counts(units: list[tuple[str, bytes]], findings: list[Finding]) -> None:
     """Compare BTS-1 with the messages of a batch and FTS-1 with the batches of a file (HL7 v2 2.15)."""
-    messages = batches = 0
+    counts = Counts()
     for name, raw in units:
-        messages += name == "MSH"
-        if name == "BHS":
-            messages, batches = 0, batches + 1
-        elif name in ("BTS", "FTS"):
+        actual = counts.take(name)
+        if actual is not None:
             fields = raw.decode("latin-1").strip().split(raw[3:4].decode("latin-1") or "|")
             declared = fields[1].strip() if len(fields) > 1 else ""
-            actual = messages if name == "BTS" else batches
             if declared and (
                 not declared.isascii() or not declared.isdigit() or declared.lstrip("0") != str(actual or "")
             ):

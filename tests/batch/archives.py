@@ -54,15 +54,22 @@ def zipped(members: dict[str, bytes]) -> bytes:
     return out.getvalue()
 
 
-def tarred(members: dict[str, bytes], *, packed: bool = False) -> bytes:
-    """Return a tar archive, with gzip around it if asked."""
+def tarred(members: dict[str, bytes], *, packed: bool = False, is_old: bool = False) -> bytes:
+    """Return a tar archive, with gzip around it if asked; an old one has no mark and nothing after the link's name."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as archive:
         for name, data in members.items():
             info = tarfile.TarInfo(name)
             info.size = len(data)
             archive.addfile(info, io.BytesIO(data))
-    return gzip.compress(out.getvalue(), mtime=0) if packed else out.getvalue()
+    data = _old(out.getvalue()) if is_old else out.getvalue()
+    return gzip.compress(data, mtime=0) if packed else data
+
+
+def _old(data: bytes) -> bytes:
+    """Return a tar archive of one small member with its header as before POSIX."""
+    header = data[:148] + b" " * 8 + data[156:257] + bytes(255)
+    return header[:148] + f"{sum(header):06o}\0 ".encode() + header[156:] + data[512:]
 
 
 def write(folder: Path, files: dict[str, bytes]) -> Path:

@@ -218,6 +218,25 @@ def test_a_batch_that_lost_messages_says_so() -> None:
         next(given)
 
 
+@pytest.mark.parametrize(
+    ("data", "wrong"),
+    [
+        pytest.param(batch(1)[:-6] + batch(2)[10:-6] + b"FTS|2\r", "", id="two batches"),
+        pytest.param(batch(1)[:-6] + b"FTS|2\r", "FTS-1", id="a batch is lost"),
+        pytest.param(b"FHS|^~\\&|X\r" + message(1) + b"FTS|1\r", "", id="a batch without header"),
+        pytest.param(batch(1) + batch(2), "", id="two files"),
+    ],
+)
+def test_a_file_that_lost_batches_says_so(data: bytes, wrong: str) -> None:
+    """HL7 v2 2.10.3: FTS-1 is the number of batches; their headers are optional."""
+    try:
+        list(messages(io.BufferedReader(io.BytesIO(data)), 1 << 20))
+        found = ""
+    except Unreadable as error:
+        found = error.findings[0].path
+    assert found == wrong
+
+
 def test_a_run_over_containers(tmp_path: Path, run: Run) -> None:
     source = write(
         tmp_path / "in",

@@ -132,3 +132,20 @@ def test_a_dicomdir_that_leads_out_of_its_folder_is_refused(tree: Path, run: Run
 def test_a_dicomdir_in_a_folder_is_passed_by_for_the_files_are_there(tree: Path, run: Run) -> None:
     directory(write(tree / "disc", {"A": plan(1)}), (["A"], RT_PLAN))
     assert run("disc").summary.outcomes == {"passed": 1, "done": 1}
+
+
+@pytest.mark.parametrize("name", ["dicomdir", "DICOMDIR"])
+def test_a_disc_that_is_shown_in_lower_case(tree: Path, run: Run, name: str) -> None:
+    """ISO 9660 without long names, as Linux mounts it."""
+    directory(write(tree / "disc", {"pt0/rp0": plan(1)}), (["PT0", "RP0"], RT_PLAN))
+    (tree / "disc" / "DICOMDIR").rename(tree / "disc" / name)
+    assert run(f"disc/{name}").of("pt0/rp0")["outcome"] == "done"
+
+
+def test_a_dicomdir_that_is_cut_is_refused(tree: Path, run: Run) -> None:
+    """It named fewer plans, and that was all."""
+    directory(write(tree / "disc", {"A": plan(1), "B": plan(2)}), (["A"], RT_PLAN), (["B"], RT_PLAN))
+    path = tree / "disc" / "DICOMDIR"
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(Unreadable, match=r"input\.(truncated|length-mismatch)"):
+        run("disc/DICOMDIR")

@@ -60,6 +60,7 @@ DOCUMENTS = [
     pytest.param(f"BHS|^~\\&|A\r{ONE}BTS|1", 1, [], id="batch-without-file"),
     pytest.param(f"FHS|^~\\&|A\rBHS|^~\\&|A\r{ONE}BTS|7\rFTS|1\r", 1, ["input.count-mismatch"], id="wrong-batch-count"),
     pytest.param(f"FHS|^~\\&|A\rBHS|^~\\&|A\r{ONE}BTS|1\rFTS|3\r", 1, ["input.count-mismatch"], id="wrong-file-count"),
+    pytest.param(f"FHS|^~\\&|A\r{ONE}FTS|1\r", 1, [], id="batch-without-header"),
     pytest.param(
         f"FHS#@!*$#A\rBHS#@!*$#A\r{ONE}BTS#7\rFTS#1\r", 1, ["input.count-mismatch"], id="batch-with-its-own-delimiters"
     ),
