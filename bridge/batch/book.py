@@ -13,7 +13,7 @@ from bridge.batch.job import Job
 from bridge.batch.quarantine import Quarantine
 from bridge.batch.rows import Flaw, Outcome, Row
 from bridge.batch.sinks import Sink
-from bridge.batch.state import State
+from bridge.batch.state import Entry, State
 
 
 class Book:
@@ -36,6 +36,9 @@ class Book:
     def __init__(self, job: Job, state: State, sink: Sink, quarantine: Quarantine, *, notes: dict[str, Any]) -> None:
         self._job, self._state, self._sink, self._quarantine = job, state, sink, quarantine
         self.notes = notes
+        self._is_later = notes["number"] > 1
+        if self._is_later:
+            state.index()
         self.weight = self.more = self.inputs = 0
         self.released: list[str] = []
         self._settled: list[tuple[int, bytes]] = []
@@ -59,6 +62,8 @@ class Book:
             return
         if row is not None and row.outcome == Outcome.CONTAINER and not item.number:
             self._state.expand(*file, row.kind)
+            if self._is_later:
+                self._mended(*file)
             self.more += item.weight
             return
         if item.is_end:
@@ -70,11 +75,15 @@ class Book:
             self._note(item, row, staged)
 
     def _note(self, item: Item, row: Row, staged: str) -> None:
-        """Write what came of an input, and remember it."""
+        """Write what came of an input, and remember it: also in place of what an earlier pass said."""
         output = ""
         is_new = True
+        earlier = self._state.earlier(item.source, item.path, item.member) if self._is_later else None
+        if earlier is not None and self._is_same(earlier, row):
+            return  # touched, and no other than it was
+        at = earlier.seq if earlier is not None and self._is_over(earlier) else 0
         if row.digest:
-            before = self._state.first(row.digest)
+            before = self._state.first(row.digest, at)
             if before is not None:
                 if (before.source, before.path, before.member) == (item.source, item.path, item.member):
                     return  # it was done in an earlier pass
@@ -87,8 +96,48 @@ class Book:
             Path(staged).unlink(missing_ok=True)
         if row.outcome == Outcome.FAILED and self._job.target is not None:
             output = self._quarantine.put(row, self._data(item, row))
-        self._state.add(item.source, item.path, item.member, row, output)
+            self.released = [reason for reason in self.released if reason != output]
+        if earlier is not None and at:
+            self._state.replace(at, row, output)
+            self._uncount(earlier)
+        else:
+            self._state.add(item.source, item.path, item.member, row, output)
         self._count(row)
+
+    @staticmethod
+    def _is_same(earlier: Entry, row: Row) -> bool:
+        """Whether an input is what it was in an earlier pass."""
+        if row.digest:
+            return earlier.digest == row.digest
+        return (earlier.outcome, earlier.kind, earlier.size) == (row.outcome, row.kind, row.size)
+
+    def _is_over(self, earlier: Entry) -> bool:
+        """Whether what an earlier pass said of an input goes, now that the input was changed: no output of it stays."""
+        if earlier.outcome == Outcome.DONE:
+            return self._job.form == "files" and self._state.disown(earlier)
+        if earlier.outcome == Outcome.FAILED:
+            if not self._state.disown(earlier):
+                return False
+            self.released.append(earlier.output)
+        return True
+
+    def _mended(self, source: int, path: bytes) -> None:
+        """Forget what an earlier pass said of a container as a whole, which is read again."""
+        earlier = self._state.earlier(source, path, "")
+        if earlier is not None and self._is_over(earlier):
+            self._state.forget(earlier)
+            self._uncount(earlier)
+
+    def _uncount(self, entry: Entry) -> None:
+        """Take an entry that is replaced from the sums."""
+        tally = self._state.tally
+        tally[("outcome", entry.outcome)] -= 1
+        tally[("bytes", entry.outcome)] -= entry.size
+        if entry.outcome == Outcome.PASSED:
+            tally[("passed", entry.kind)] -= 1
+            return
+        for issue in {f"{code} {severity}" for code, severity, _ in json.loads(entry.flaws or "[]")}:
+            tally[("issue", issue)] -= 1
 
     def _retried(self, item: Item, row: Row, staged: str) -> None:
         """Put what was done after all in its place; what has failed again stays."""
@@ -108,9 +157,7 @@ class Book:
             output = self._sink.put(row, item.output, Path(staged) if staged else None)
         self._state.replace(item.retried, row, output)
         self.released.append(entry.output)
-        self._state.tally[("outcome", Outcome.FAILED)] -= 1
-        for issue in {f"{code} {severity}" for code, severity, _ in json.loads(entry.flaws or "[]")}:
-            self._state.tally[("issue", issue)] -= 1  # those of the new row are counted below
+        self._uncount(entry)
         self._count(row)
 
     def _data(self, item: Item, row: Row) -> bytes | None:

@@ -211,6 +211,29 @@ class State:
             (row.outcome, row.kind, row.digest or None, row.size, output, flaws, counts, seq),
         )
 
+    def earlier(self, source: int, path: bytes, member: str) -> Entry | None:
+        """Return the last entry of an input that an earlier pass knew."""
+        query = "SELECT * FROM entries WHERE source = ? AND path = ? AND member = ? ORDER BY seq DESC LIMIT 1"
+        found = self._db.execute(query, (source, path, member)).fetchone()
+        return Entry._make(found) if found else None
+
+    def disown(self, entry: Entry) -> bool:
+        """Take its content from an entry; False if other inputs have the same content."""
+        query = "SELECT count(*) FROM entries WHERE digest = ? AND seq != ?"
+        if entry.digest and self._db.execute(query, (entry.digest, entry.seq)).fetchone()[0]:
+            return False
+        self._db.execute("DELETE FROM contents WHERE digest = ? AND seq = ?", (entry.digest, entry.seq))
+        return True
+
+    def forget(self, entry: Entry) -> None:
+        """Remove an entry."""
+        self._db.execute("DELETE FROM entries WHERE seq = ?", (entry.seq,))
+
+    def index(self) -> None:
+        """Make entries quick to find by name and content, which only a pass after the first needs."""
+        self._db.execute("CREATE INDEX IF NOT EXISTS by_name ON entries (source, path, member)")
+        self._db.execute("CREATE INDEX IF NOT EXISTS by_digest ON entries (digest)")
+
     def relink(self) -> None:
         """Let every duplicate say where the output of its first is, which may have been tried again."""
         self._flush_rows()

@@ -16,7 +16,7 @@ from bridge.batch import charts, report
 from bridge.batch.job import Progress
 from bridge.issues import BridgeError, Unreadable
 from bridge.record import Format
-from tests.batch.archives import CT, batch, left, message, mixed, plan, resource, write
+from tests.batch.archives import CT, batch, left, message, mixed, plan, resource, write, zipped
 from tests.batch.conftest import Run
 
 
@@ -259,6 +259,27 @@ def test_nothing_unfinished_is_left(source: Path, run: Run) -> None:
     target = run(source, form="ndjson").target
     assert not (target / ".work").exists()
     assert not [path for path in target.rglob("*") if path.suffix in {".tmp", ".part", ".out"}]
+
+
+def test_what_was_changed_since_has_one_outcome(tmp_path: Path, run: Run) -> None:
+    before = {"new.dcm": plan(1), "mended.dcm": plan(2)[:-30], "a.zip": zipped({"a": plan(3), "n": b"n"})[:-20]}
+    run(source := write(tmp_path / "in", before | {"note.txt": b"n", "late.dcm": b"", "other.dcm": plan(1)}))
+    after = {"new.dcm": plan(4), "mended.dcm": plan(2), "a.zip": zipped({"a": plan(3), "n": b"n"})}
+    again = run(write(source, after | {"note.txt": b"nn", "late.dcm": plan(5), "other.dcm": plan(6)}))
+    outcomes = {line["input"].removeprefix(f"{source}/"): line["outcome"] for line in again.lines}
+    plans = ("a.zip!a", "late.dcm", "mended.dcm", "new.dcm", "other.dcm")
+    assert outcomes == dict.fromkeys(plans, "done") | {"a.zip!n": "passed", "note.txt": "passed"}
+    assert len(again.lines) == len(outcomes) + 1  # new.dcm as it was is what other.dcm was a double of
+    assert not again.reasons
+
+
+@pytest.mark.parametrize("form", ["files", "ndjson"])
+def test_what_was_only_touched_is_told_once(tmp_path: Path, run: Run, form: str) -> None:
+    files = {"a.dcm": plan(1), "b.dcm": plan(1), "n.txt": b"n", "cut.dcm": b"x", "a.zip": zipped({"a": CT, "b": b"n"})}
+    first = left(run(source := write(tmp_path / "in", files), form=form).target)
+    for path in source.iterdir():
+        os.utime(path, (1000, 1000))
+    assert left(run(source, form=form).target) == first
 
 
 def test_batches_read_again_give_the_same_plans(tmp_path: Path, run: Run) -> None:
