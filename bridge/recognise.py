@@ -18,6 +18,7 @@ from bridge.record import Format
 from bridge.tables import dictionary
 
 _JSON_TAG = re.compile(rb'\s*\[?\s*\{\s*"[0-9A-Fa-f]{8}"')
+_JSON_OBJECTS = re.compile(rb"\s*\[\s*(?:[{\]]|\Z)")
 _HL7 = re.compile(rb"(?:\xef\xbb\xbf)?[\x0b\s]*(?:MSH|FHS|BHS)")
 _HL7_TEXT = re.compile("\ufeff?[\x0b\\s]*(?:MSH|FHS|BHS)")
 _JSON_TEXT = re.compile("\ufeff?\\s*[\\[{]")
@@ -112,7 +113,9 @@ def _of_object(document: object) -> Format | None:
             return Format.DICOM_JSON
         return _of_keywords(document)
     if isinstance(document, list):
-        first = document[0] if document and isinstance(document[0], dict) else {}
+        first = document[0] if document else {}
+        if not isinstance(first, dict):
+            raise refuse("input.not-recognised", detail="an array, but not of objects, as documents are")
         has_tags = any(isinstance(key, str) and _TAG(key) for key in first)
         is_cloud = any(map(_is_keyword, first)) or not has_tags
         return _of_keywords(first) if first and is_cloud and "resourceType" not in first else Format.DICOM_JSON
@@ -208,6 +211,8 @@ def _of_parsed(body: bytes, limits: Limits) -> Format:
     try:
         value = jsontext.parse(rows[0] if is_rows else body, limits).value
     except Unreadable:
+        if body.lstrip()[:1] == b"[" and not _JSON_OBJECTS.match(body):  # notes, settings
+            raise _not_recognised(body) from None
         value = [] if body.lstrip()[:1] == b"[" else {}  # the reader of an array says what is wrong with it
     if value == {}:
         raise refuse("input.not-recognised", detail="JSON, but neither a FHIR resource nor DICOM JSON")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -109,3 +110,10 @@ def test_without_networkx_the_remedy_is_said(monkeypatch: pytest.MonkeyPatch) ->
     for ask in (found.to_networkx, lambda: found.findings, lambda: found.ancestors(uid(1))):
         with pytest.raises(ModuleNotFoundError, match=re.escape("pip install 'dicom-fhir-hl7-bridge[lineage]'")):
             ask()
+
+
+@pytest.mark.parametrize("other", [b"[autorun]\nopen=x", b"[x] done", b'[{"a": 1}]', b"[1, 2]", b'["a"]'])
+def test_what_only_begins_like_an_array_is_passed_by(tmp_path: Path, other: bytes) -> None:
+    """Each disc has an AUTORUN.INF; a lineage may not fail for it."""
+    (tmp_path / "AUTORUN.INF").write_bytes(other)
+    assert lineage.build([tmp_path]).tally.passed == 1
