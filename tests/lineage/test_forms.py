@@ -128,6 +128,12 @@ def test_the_text_says_each_relationship_in_words(clinic: lineage.Lineage) -> No
     assert text.count("(latest)") == 3
 
 
+def test_a_label_makes_no_line_of_its_own() -> None:
+    found = lineage.build([record(1, label="a\nno plans\u2028b")])
+    assert [line for line in words.told(found) if r"a\nno plans\u2028b" in line]
+    assert all(len(line.splitlines()) < 2 for line in words.told(found))
+
+
 def test_the_page_allows_its_own_script_and_style_and_nothing_else(clinic: lineage.Lineage) -> None:
     html = page(clinic, draw(clinic))
     policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', html)[1]
