@@ -9,6 +9,7 @@ import io
 import json
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,8 @@ class Parquet:
 
     def close(self) -> None:
         """Let go of the rows."""
-        self._rows.close()
+        with suppress(OSError):  # what the disk has no room for is not committed, and done again
+            self._rows.close()
 
     @property
     def _own(self) -> str:

@@ -6,6 +6,7 @@ import gzip
 import io
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -79,7 +80,8 @@ class Shards:
     def close(self) -> None:
         """Let go of the unfinished shards."""
         for file in self._open.values():
-            file.close()
+            with suppress(OSError):  # what the disk has no room for is not committed, and done again
+                file.close()
         self._open.clear()
 
     def _part(self, kind: str, number: int) -> Path:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import random
+import resource
 from pathlib import Path
 
 import pytest
 
+from bridge.batch.parquet import Parquet
 from bridge.batch.rows import Outcome, Row
 from bridge.batch.shards import Batch, Form, Lines, Shards
+from bridge.batch.tabular import columns
+from bridge.tables import builtin
 from tests.batch.archives import left
 
 OUTPUTS = [
@@ -61,3 +65,21 @@ def test_parts_that_are_closed_go_after_a_commit_and_not_before(tmp_path: Path) 
     sink.sweep()
     assert len(list((tmp_path / "work").glob("*.part"))) < parts
     sink.close()
+
+
+def test_what_a_full_disk_has_no_room_for_is_let_go(tmp_path: Path) -> None:
+    """Closing tries to write it once more; that is no second fault, and no other one than the first."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    tables = builtin.load()
+    for sink in (shards(tmp_path, Lines()), Parquet(tmp_path, tmp_path, columns(tables), {})):
+        sink.go_back({})
+        sink.put(OUTPUTS[1], "", None)
+        sink.settle()
+        sink.put(OUTPUTS[1], "", None)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (9, limits[1]))
+        try:
+            with pytest.raises(OSError, match="too large"):
+                sink.settle()
+            sink.close()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
