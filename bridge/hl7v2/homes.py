@@ -60,8 +60,9 @@ class RowPlan:
         self.is_field = row.hl7v2.segment not in ("OBX", "MSH")  # MSH is the frame: such a value is an observation
 
     def spans(self, inner: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
-        """Return the parts of its field that a home at ``inner`` takes: a name takes five components."""
-        return tuple((inner[0] + n,) for n in range(NAME_PARTS)) if self.is_name and inner else (inner,)
+        """Return the parts of its field that a home at ``inner`` takes: a name takes the text of five components."""
+        first = inner[0] if inner else 1
+        return tuple((first + n, 1) for n in range(NAME_PARTS)) if self.is_name else (inner,)
 
 
 class GroupPlan:

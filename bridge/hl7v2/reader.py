@@ -235,12 +235,18 @@ class MessageReader:
                 continue
             path = f"{place.path}-{'.'.join(map(str, (number, *inner)))}"
             values, null, faults = self._values.read(row, row.home.type, text, self._options.limits, path)
-            if row.is_name and text != NULL:
-                values = self._name(text)
             self._collector.report(faults, path)
+            self._out.counted += 1
+            if row.is_name and not null:
+                name = self._name(text)
+                if name is None:
+                    detail = "a part of the name holds ^ or =, which separate parts in a DICOM name"
+                    self._out.findings.append(Finding("value.characters", path, detail))
+                    self._out.loose.append(Loose(path, "value.characters", State.REJECTED))
+                    continue
+                values = (name,) if name else ()
             element = Element(row.tag, row.vr, values, None, null)
             entry = branch.get(row.tag)
-            self._out.counted += 1
             if entry is None:
                 branch[row.tag] = Leaf(element, path, place.line)
             elif isinstance(entry, Leaf) and entry.element == element:
@@ -250,13 +256,15 @@ class MessageReader:
                 self._out.findings.append(Finding("input.ambiguous", path, detail))
                 self._out.loose.append(Loose(path, "input.ambiguous", State.REJECTED))
 
-    def _name(self, text: str) -> tuple[str, ...]:
-        """Return the name that a field of components says."""
+    def _name(self, text: str) -> str | None:
+        """Return the name that a field of components says, or None if a part holds what separates parts in a PN."""
         marks = self._message.marks
         parts = [part.partition(marks.sub)[0] if marks.sub else part for part in text.split(marks.component)]
         decode = self._message.syntax.escaper.decode
-        name = TRANSFORMS["v2-name"].back("^".join(decode(part, self._message.codec).text for part in parts))
-        return (name,) if name else ()
+        said = ["" if part == NULL else decode(part, self._message.codec).text for part in parts[:NAME_PARTS]]
+        if any("^" in part or "=" in part for part in said):
+            return None
+        return TRANSFORMS["v2-name"].back("^".join(said)) or ""
 
     def _name_in(self, raw: str, first: int) -> str:
         """Return the components of a name that starts at component ``first``, in the first repetition of a field."""

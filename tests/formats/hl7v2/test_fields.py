@@ -92,3 +92,38 @@ def test_constants_are_written_in_their_place_and_are_no_loss():
 
 def test_a_constant_of_the_frame_changes_no_frame():
     assert lens("PID", 18, MSH_12="9.9").write([plan("a")]).document.count(b"9.9") == 0
+
+
+def named(name: str):
+    """Return what a message with this PID-5 says: the name, its loose leaves, and its findings."""
+    message = f"MSH|^~\\&|||||||||P|2.5.1\rPID|1||A||{name}\rOBR|1\rOBX|1|ST|00080018^x^99DCMELEM||1.2.3||||||F\r"
+    reading = Hl7Lens(builtin.load()).read(message)
+    assert sum(map(len, reading.sources)) + len(reading.loose) == reading.counted
+    element = reading.records[0].get("00100010")
+    loose = [(loose.reason, loose.state) for loose in reading.loose if loose.path == "PID[1]-5"]
+    return element and element.values, loose, [(found.code, found.path) for found in reading.findings]
+
+
+@pytest.mark.parametrize("name", ["DOE=X^JOHN", "O\\S\\NEIL^JOHN", "DOE^J\\X3D\\"])
+def test_a_name_with_what_separates_parts_in_dicom_is_refused_not_emptied(name):
+    assert named(name) == (
+        None,
+        [("value.characters", State.REJECTED)],
+        [("value.characters", "PID[1]-5")],
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("DOE^JOHN^^^^MD^L", ("DOE^JOHN",)),
+        ("DOE&VAN&DOE^JOHN", ("DOE^JOHN",)),
+        ("DOE^JOHN~ROE^JANE", ("DOE^JOHN",)),
+    ],
+)
+def test_what_dicom_has_no_place_for_in_a_name_is_accounted_for(name, values):
+    assert named(name) == (values, [("map.unmapped", State.UNMAPPED)], [])
+
+
+def test_a_part_of_a_name_that_is_to_be_deleted_is_no_text():
+    assert named('DOE^JOHN^""^""^DR') == (("DOE^JOHN^^DR",), [], [])
