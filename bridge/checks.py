@@ -14,7 +14,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from bridge.issues import Finding
-from bridge.record import Element, Format, Item, Record
+from bridge.record import Element, Format, Item, Record, leaves
 from bridge.tables.rows import Check, Group, Member, Row, Tables, Terms
 from bridge.values import ValueCheck, carried_checks, value_checks
 
@@ -188,12 +188,25 @@ class Checker:
         self._other = _Level({}, checks, None)  # of an IOD that the tables do not apply to, and that is carried
         self._sop_class, self._sop_classes = str(tables.dicom["sop-class"]), tables.sop_classes
 
-    def check(self, record: Record, sources: Sequence[str], mended: Normalised = Normalised.NONE) -> Checked:
-        """Return what is wrong with ``record``; ``sources`` has the path of each leaf, for the places."""
+    def check(
+        self, record: Record, sources: Sequence[str], mended: Normalised = Normalised.NONE, *, carry: bool = True
+    ) -> Checked:
+        """Return what is wrong with ``record``.
+
+        Args:
+            record: What a lens has read.
+            sources: The path of each leaf, for the places.
+            mended: Which spellings of known terms are mended.
+            carry: Whether any SOP Class is welcome; otherwise one that the tables do not apply to is a fault.
+        """
         run = _Run(self._values, sources, mended)
         uid = record.value(self._sop_class)
-        top = self._top if not uid or uid in self._sop_classes else self._other
-        elements = run.level(record.elements, top, "", {})
+        is_ours = not uid or uid in self._sop_classes
+        elements = run.level(record.elements, self._top if is_ours else self._other, "", {})
+        if not is_ours and not carry:
+            at = [leaf.tag for leaf in leaves(record.elements)].index(self._sop_class)
+            detail = f"the tables apply to {', '.join(self._sop_classes.values())}"
+            run.findings.append(Finding("unsupported.sop-class", sources[at], detail, uid))
         return Checked(record if elements is record.elements else Record(elements), run.findings)
 
 

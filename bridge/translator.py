@@ -121,7 +121,7 @@ class Bridge:
         )
         target = Format(to)
         given, reading = self._read(document, source, options)
-        records, findings = self._checked(given.format, reading, mode)
+        records, findings = self._checked(given.format, reading, options)
         if unmapped == "reject":
             reading.loose = [_rejected(loose, findings) for loose in reading.loose]
         if not keep_going:
@@ -166,7 +166,7 @@ class Bridge:
             given, reading = self._read(document, source, options)
         except BridgeError as error:
             return error.issues
-        records, findings = self._checked(given.format, reading, mode)
+        records, findings = self._checked(given.format, reading, options)
         if not any(record.elements for record in records):
             findings.append(Finding("map.nothing-to-map"))
         if unmapped == "reject":
@@ -227,11 +227,11 @@ class Bridge:
         except (Exception, RecursionError, MemoryError) as error:
             raise self._error([_bug(error)], name, options.mode) from None
 
-    def _checked(self, source: Format, reading: Reading, mode: str) -> tuple[list[Record], list[Finding]]:
+    def _checked(self, source: Format, reading: Reading, options: Options) -> tuple[list[Record], list[Finding]]:
         records, findings = [], list(reading.findings)
-        mended = normalised(mode, source)
+        mended, carry = normalised(options.mode, source), options.unmapped == "carry"
         for record, sources in zip(reading.records, reading.sources, strict=True):
-            checked = self._checker.check(record, sources, mended)
+            checked = self._checker.check(record, sources, mended, carry=carry)
             records.append(checked.record)
             findings += checked.findings
         return records, findings

@@ -192,6 +192,13 @@ def _of_private_alone(part: Part, attribute: dictionary.Attribute) -> Iterator[F
                 yield fault("table.schema", part.node.keys[key].spot, detail)
 
 
+def _encoding(part: Part, attribute: dictionary.Attribute, known: Formats) -> Iterator[Finding]:
+    """Check that a row is about content: the DICOM lens alone writes what says how a data set is encoded."""
+    if attribute.tag == known.dicom["character-set"] or attribute.tag[:4] in ("0000", "0002"):
+        detail = f"{attribute.keyword} says how a file or message is encoded: it is no content, and no row's"
+        yield fault("table.contradicts-dictionary", part.node.nodes["dicom"].spot, detail)
+
+
 def _part(part: Part, names: Names, known: Formats) -> Iterator[Finding]:
     node, dicom = part.node, part.node.cell("dicom")
     attribute = attribute_of(node)
@@ -203,6 +210,7 @@ def _part(part: Part, names: Names, known: Formats) -> Iterator[Finding]:
         yield from _attribute(dicom)
     if attribute:
         yield from _of_private_alone(part, attribute)
+        yield from _encoding(part, attribute, known)
         yield from _contradictions(part, attribute)
         yield from _cardinality(node, attribute)
         if not part.is_group and attribute.vr != "SQ":
