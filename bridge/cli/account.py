@@ -46,7 +46,8 @@ class Account:
     def issues(self) -> list[Issue]:
         """Every issue, errors first, with the names of documents as the caller typed them."""
         every = [*(self.result.issues if self.result else ()), *self._added]
-        return options.placed(sorted(every, key=lambda issue: -issue.severity.rank), self._names)
+        names = self._names if self.bridge else {}  # without one they are about tables, which have names of their own
+        return options.placed(sorted(every, key=lambda issue: -issue.severity.rank), names)
 
     @property
     def exit(self) -> Exit:

@@ -63,7 +63,7 @@ def given_files(paths: tuple[str, ...], limits: Limits = DEFAULT) -> Iterator[Fi
         try:
             inside = sorted(entry for entry in path.iterdir() if entry.suffix in _ENDINGS) if is_folder else [path]
         except OSError:
-            yield Finding("io.read", str(path))
+            yield Finding("io.read", document=str(path))
             continue
         for file in inside:
             found = _file(file, limits)
@@ -76,9 +76,9 @@ def _file(path: Path, limits: Limits) -> File | Finding:
         with path.open("rb") as stream:
             return File(str(path), stream.read(limits.yaml_bytes + 1))
     except (FileNotFoundError, ValueError):  # ValueError: a NUL in the name
-        return Finding("io.not-found", str(path), "there is no such file")
+        return Finding("io.not-found", detail="there is no such file", document=str(path))
     except OSError:
-        return Finding("io.read", str(path), "the file cannot be read")
+        return Finding("io.read", detail="the file cannot be read", document=str(path))
 
 
 def gather(paths: tuple[str, ...], limits: Limits = DEFAULT) -> Gathered:
@@ -86,7 +86,11 @@ def gather(paths: tuple[str, ...], limits: Limits = DEFAULT) -> Gathered:
 
     Site tables without a table beside them apply to the shipped tables.
     """
-    return gathered(given_files(paths, limits) if paths else shipped_files(), limits)
+    if not paths:
+        return gathered(shipped_files(), limits)
+    found = gathered(given_files(paths, limits), limits)
+    named = (one if one.document else one._replace(document=", ".join(paths)) for one in found.findings)
+    return found._replace(findings=tuple(named))
 
 
 def gathered(given: Iterable[File | Finding], limits: Limits = DEFAULT) -> Gathered:

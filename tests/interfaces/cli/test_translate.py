@@ -267,6 +267,12 @@ def test_nothing_that_a_table_covers_ends_with_3(run):
     assert "[map.nothing-to-map]" in done.stderr
 
 
+def test_a_table_that_is_not_there_is_named_not_the_input(run, plan, tmp_path):
+    for name, code in ((tmp_path / "no.yaml", "io.not-found"), (tmp_path, "table.none-found")):
+        done = run("translate", plan, "--to", "fhir", "--table", name)
+        assert done.stderr.startswith(f"{name}: error [{code}]")
+
+
 def test_a_faulty_table_ends_with_1(run, plan, tmp_path):
     (tmp_path / "bad.yaml").write_text("table: bad\ntable: worse\n")
     done = run("translate", plan, "--to", "fhir", "--table", tmp_path / "bad.yaml")
