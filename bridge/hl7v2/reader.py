@@ -18,6 +18,7 @@ from bridge.record import Element, Record
 from bridge.transforms import TRANSFORMS
 
 CONSTANT = "constant"
+_CODED = "CWE"  # what fields with a code, as PID-8, are from 2.7 on; they were IS before: the code alone
 NEW = -2  # in place of the line of an OBR that is still to be written
 
 
@@ -234,7 +235,8 @@ class MessageReader:
             if not text:
                 continue
             path = f"{place.path}-{'.'.join(map(str, (number, *inner)))}"
-            values, null, faults = self._values.read(row, row.home.type, text, self._options.limits, path)
+            type_ = _CODED if row.terms and not inner else row.home.type
+            values, null, faults = self._values.read(row, type_, text, self._options.limits, path)
             self._collector.report(faults, path)
             self._out.counted += 1
             if row.is_name and not null:

@@ -106,6 +106,14 @@ def test_a_name_in_components_is_read(field, name):
         assert found == Element("00100010", "PN", name)
 
 
+@pytest.mark.parametrize("field", ["F", "F^Female^HL70001", "F^Female^HL70001^W^Weiblich^L"])
+def test_the_sex_is_a_code_alone_or_a_coded_value_as_from_2_7_on(field):
+    document = message(p8=field)
+    reading = BRIDGE.read(document, source="hl7v2")
+    assert reading.records[0].get("00100040") == Element("00100040", "CS", ("F",))
+    assert BRIDGE.lens(Format.HL7V2).write(reading.records, into=document.encode()).document == document.encode()
+
+
 def test_without_a_name_pid_says_that_none_is_stated():
     record = Record(tuple(e for e in WHOLE.elements if e.tag != "00100010"))
     text = BRIDGE.lens(Format.HL7V2).write([record], to=Format.HL7V2).document
