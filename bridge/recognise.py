@@ -81,7 +81,12 @@ def _fetched(document: object, limits: Limits) -> tuple[str, object]:
     library = type(document).__module__.partition(".")[0]
     read = None if library == "hl7apy" else getattr(document, "read", None)  # hl7apy takes any name for a segment
     if callable(read):
-        content = read(limits.dicom_bytes + 1)
+        try:
+            content = read(limits.dicom_bytes + 1)
+        except UnicodeError:
+            raise refuse("io.read", detail="the file holds no text; open it in binary mode") from None
+        except (OSError, ValueError) as error:  # ValueError: the file is closed
+            raise refuse("io.read", detail=f"the file cannot be read ({type(error).__name__})") from None
         name = getattr(document, "name", "")
         return Path(name).name if isinstance(name, str) else "", content
     return "", document
