@@ -143,6 +143,12 @@ def test_service_requests_are_held_against_the_rules_as_well(intent):
     assert [path for _, path in codes(read(document))] == ["ServiceRequest.intent"]
 
 
+def test_a_notification_as_r5_sends_it_is_a_bundle_like_others():
+    reading = read({"resourceType": "Bundle", "type": "subscription-notification", "entry": [{"resource": study()}]})
+    assert len(reading.records) == 1
+    assert codes(reading) == codes(read(study()))
+
+
 BUNDLES = [
     pytest.param({"type": "banana"}, "value.code", "Bundle.type", id="no-such-type"),
     pytest.param({"type": None}, "value.required", "Bundle.type", id="no-type"),
