@@ -108,8 +108,7 @@ class DicomLens:
         """Write each record into the object that is its instance, or as a new one at the end."""
         out: list[object] = list(there)
         made: list[Written] = []
-        for record in records:
-            index = self._place(record, there, alone=len(records) == 1)
+        for record, index in zip(records, self._places(records, there), strict=True):
             if index < len(there):
                 written = self._object_with(record, there[index], f"[{index}].", options)
                 out[index] = written.document
@@ -119,15 +118,21 @@ class DicomLens:
             made.append(written)
         return _joined(made, out, told)
 
-    def _place(self, record: Record, there: list[dict[str, object]], *, alone: bool) -> int:
-        """Return the index of the object with a record's SOP Instance UID; the end if there is none."""
-        tag = tag_text(self._plan.sop_instance)
-        uid = record.value(tag)
-        for index, data_set in enumerate(there):
-            member = data_set.get(tag)
-            if uid and isinstance(member, dict) and member.get("Value") == [uid]:
-                return index
-        return 0 if alone and len(there) == 1 else len(there)
+    def _places(self, records: Sequence[Record], there: list[dict[str, object]]) -> list[int]:
+        """Return the index of the object that is each record's instance; the end if there is none.
+
+        An object takes one record. Those without a SOP Instance UID are told by their order, if there are as many.
+        """
+        tag, end = tag_text(self._plan.sop_instance), len(there)
+        wanted = [record.value(tag) for record in records]
+        free = {index: _uid_of(data_set.get(tag)) for index, data_set in enumerate(there)}
+        is_told = wanted.count("") == list(free.values()).count("")
+        places: list[int] = []
+        for uid in wanted:
+            index = next((n for n, held in free.items() if held == uid), end) if uid or is_told else end
+            free.pop(index, None)
+            places.append(index)
+        return [0] if end == 1 and len(records) == 1 else places
 
     def _new_object(self, record: Record, options: Options) -> Written:
         store = Json(self._plan, options.limits)
@@ -159,6 +164,12 @@ class DicomLens:
     def as_model(self, document: object, to: Format) -> Dataset | list[Dataset]:
         """Return pydicom's data set (a list of them for several DICOM JSON objects)."""
         return files.from_json(document) if to is Format.DICOM_JSON else document
+
+
+def _uid_of(member: object) -> str:
+    """Return the UID that a DICOM JSON attribute holds, or the empty string."""
+    values = member.get("Value") if isinstance(member, dict) else None
+    return values[0].rstrip("\0 ") if isinstance(values, list) and values and isinstance(values[0], str) else ""
 
 
 def _joined(made: Sequence[Written], document: object, told: list[Finding]) -> Writing:

@@ -307,6 +307,22 @@ def test_an_array_is_written_into_by_instance(lens):
     assert "300A0002" not in there[1]
 
 
+@pytest.mark.parametrize(
+    "second",
+    [
+        pytest.param({}, id="empty"),
+        pytest.param({"300A0002": {"vr": "SH", "Value": ["x"]}}, id="without-uid"),
+        pytest.param(
+            {"00080018": {"vr": "UI", "Value": ["1.2.3 "]}, "300A0002": {"vr": "SH", "Value": ["x"]}}, id="the-same-uid"
+        ),
+    ],
+)
+def test_an_array_written_into_itself_stays_as_it_is(lens, second):
+    first = {"00080018": {"vr": "UI", "Value": ["1.2.3"]}, "300A0002": {"vr": "SH", "Value": ["boost"]}}
+    for there in ([first, second], [second, first]):
+        assert lens.write(lens.read(there).records, into=there, to=Format.DICOM_JSON).document == there
+
+
 def test_an_item_of_another_character_set_keeps_it(lens):
     own = el(0x00080005, "CS", b"ISO_IR 192") + el(0x300B0010, "LO", "é".encode())
     data = meta() + body(charset=b"ISO_IR 100") + sq(SEQUENCE, item(own + el(0x300A0055, "CS", b"PRIOR ")))
