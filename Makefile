@@ -82,7 +82,7 @@ wheel: $(VENV)/.dev ## build the sdist, and the wheel from it, into dist/
 	@$(BIN)/python -m build --outdir dist .
 
 clean: ## remove .venv and everything that was made
-	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache fuzz-findings bench-results
+	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis .import_linter_cache fuzz-findings bench-results
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 ci: ## run everything that a change must pass, as the build server does
