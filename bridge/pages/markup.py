@@ -54,33 +54,57 @@ def link(text: str, target: str) -> str:
 
 
 def block(
-    text: str, run: str, *, output: str = "", marks: Sequence[str] = (), is_prose: bool = False, **data: str
+    text: str,
+    run: str,
+    *,
+    output: str = "",
+    marks: Sequence[str] = (),
+    heads: Sequence[str] = (),
+    is_prose: bool = False,
+    **data: str,
 ) -> str:
-    """Return a block of code with what it printed; lines of the output that hold one of ``marks`` stand out.
+    """Return a block of code with what it printed; what ``marks`` and ``heads`` find in the output stands out.
 
     Args:
         text: The code.
         run: How it can be run.
         output: What it printed.
-        marks: What a line holds that stands out.
+        marks: What a line holds that stands out, with the lines that are indented below it.
+        heads: What the first member of a JSON object holds that stands out as a whole.
         is_prose: Whether lines of the output may be broken.
         data: Further ``data-`` attributes.
     """
     facts = "".join(f' data-{name}="{escape(value)}"' for name, value in data.items())
-    shown = _lines(text, () if output else marks)
+    shown = _lines(text, () if output else marks, () if output else heads)
     kind = "out prose" if is_prose else "out"
-    out = f'<pre class="{kind}" tabindex="0"><code>{_lines(output, marks)}</code></pre>' if output else ""
+    out = f'<pre class="{kind}" tabindex="0"><code>{_lines(output, marks, heads)}</code></pre>' if output else ""
     return f'<div class="run" data-run="{run}"{facts}><pre tabindex="0"><code>{shown}</code></pre>{out}</div>\n'
 
 
-def _lines(text: str, marks: Sequence[str]) -> str:
+def _lines(text: str, marks: Sequence[str], heads: Sequence[str]) -> str:
     lines = text.rstrip("\n").split("\n")
+    lit: set[int] = set()
+    for number, line in enumerate(lines):
+        if any(head in line for head in heads):
+            lit.update(_span(lines, number - 1))
+        elif any(mark in line for mark in marks):
+            lit.update(_span(lines, number))
     return "\n".join(
-        f"<mark>{escape(line, quote=False)}</mark>"
-        if any(mark in line for mark in marks)
-        else escape(line, quote=False)
-        for line in lines
+        f"<mark>{escape(line, quote=False)}</mark>" if number in lit else escape(line, quote=False)
+        for number, line in enumerate(lines)
     )
+
+
+def _span(lines: Sequence[str], first: int) -> range:
+    """Return a line, those that are indented below it, and the one that closes it."""
+    depth, end = _depth(lines[first]), first + 1
+    while end < len(lines) and _depth(lines[end]) > depth:
+        end += 1
+    return range(first, end + 1 if end > first + 1 else end)
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def grid(head: Sequence[str], rows: Iterable[Sequence[str]], kind: str = "plain") -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 from typing import cast
 
@@ -13,7 +13,7 @@ from bridge.pages.markup import block, code, folded, grid, heading, link, listed
 from bridge.pages.natives import natives
 from bridge.pages.subject import Specimen, Subject
 from bridge.pages.workbench import Workbench
-from bridge.tables.rows import Row
+from bridge.tables.rows import Member, Row
 
 SHIM = "http://127.0.0.1:8080"
 _CURL = (
@@ -60,15 +60,19 @@ def _fhir(bench: Workbench, subject: Subject, specimen: Specimen | None, name: s
     yield heading("A live example", "fhir-example", 3)
     yield said(f"{example_of(specimen, name)} Lines in colour are the attribute's.")
     text, output = bench.command("translate", name, "--to", "fhir", "--pretty", "-o", "-")
-    yield block(text, "sh", output=output, marks=_fhir_marks(specimen))
+    yield block(text, "sh", output=output, marks=_fhir_marks(specimen), heads=_heads(specimen.path[-1:]))
+
+
+def _heads(members: Sequence[Member]) -> list[str]:
+    """Return how the extensions of rows begin."""
+    return [f'"url": {json.dumps(home.url)}' for member in members for home in member.fhir if home.url]
 
 
 def _fhir_marks(specimen: Specimen) -> list[str]:
-    urls = [f'"url": {json.dumps(home.url)}' for member in specimen.path for home in member.fhir if home.url]
-    value = (
-        [json.dumps(specimen.value, ensure_ascii=False)] if specimen.value and isinstance(specimen.member, Row) else []
-    )
-    return [*urls[-1:], *value]
+    """Return what marks a value that has no extension of its own: the beginning of the nearest one, and itself."""
+    around = [] if _heads(specimen.path[-1:]) else _heads(specimen.path)[-1:]
+    is_told = specimen.value and isinstance(specimen.member, Row)
+    return [*around, json.dumps(specimen.value, ensure_ascii=False)] if is_told else around
 
 
 def _canonical(bench: Workbench, subject: Subject) -> Iterator[str]:

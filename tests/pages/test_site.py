@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 import shutil
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -14,7 +16,7 @@ from click.testing import CliRunner
 
 import bridge
 from bridge.cli.main import main
-from bridge.pages import generator
+from bridge.pages import generator, markup
 from bridge.pages.clouds import services
 from bridge.pages.faults import triggers
 from bridge.pages.guides import SOURCES, guide_pages, home
@@ -200,3 +202,18 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["pages", "-o", str(tmp_path / "site"), "--only", "300A0055"])
     assert done.exit_code == 2
     assert "is no folder" in done.output
+
+
+def test_what_is_in_colour_is_the_whole_of_it() -> None:
+    """Of JSON the object that a member begins, or the member with what is indented below it; of ER7 the line."""
+    document = {"extension": [{"url": "one", "value": {"unit": "deg"}}, {"url": "other", "value": 2}], "last": [3]}
+    text = json.dumps(document, indent=1)
+    assert _marked(text, heads=['"url": "one"']) == '{"url":"one","value":{"unit":"deg"}},'
+    assert _marked(text, marks=['"last"']) == '"last":[3]'
+    assert _marked("OBX|1|a\nOBX|2|b\nOBX|3|c", marks=["|2|"]) == "OBX|2|b"
+    assert _marked(text, marks=["nothing"]) == ""
+
+
+def _marked(text: str, marks: Sequence[str] = (), heads: Sequence[str] = ()) -> str:
+    lit = re.findall("<mark>(.*?)</mark>", markup.block("run", "sh", output=text, marks=marks, heads=heads))
+    return "".join(line.replace(" ", "") for line in lit).replace("&quot;", '"')
